@@ -1,0 +1,47 @@
+//! The values that every room of Holdfast speaks of: calls, layers, commands, handoffs.
+//!
+//! They are plain data, so that the engine, the wire, the journal and the window share one set of
+//! types and nothing has to be kept equal by hand.
+//! Deliberately absent: IO, async, a clock, and any decision.
+
+#![deny(missing_docs)]
+
+pub mod act;
+pub mod call;
+pub mod card;
+pub mod command;
+pub mod fact;
+pub mod feed;
+pub mod handoff;
+pub mod health;
+pub mod id;
+pub mod layer;
+pub mod request;
+pub mod service;
+pub mod time;
+
+pub use act::{Act, ActPreview, ActVerb, Excluded, ExcludedReason, Target};
+pub use call::{
+    AiState, CallDetail, CallPhase, CallSummary, Floor, LaneKind, LaneSpan, Need, NeedLevel,
+    NextStep, Protected, ToolCall, ToolState, Utterance, UtteranceRole,
+};
+pub use card::{
+    CardFailure, CardField, HandoffCard, IdentityLevel, IdentityState, PromiseMade, Slot,
+    ToolEffect,
+};
+pub use command::{
+    Actor, Command, CommandName, CommandRecord, CommandState, FailureKind, FaultScope, Progress,
+    ReadBack, RejectionKind,
+};
+pub use feed::{
+    ActiveFault, Anomaly, AnomalyKind, BridgeStatus, Capability, FaultOffer, FeedState,
+};
+pub use handoff::{
+    Handoff, HandoffFailure, HandoffReason, HandoffState, HandoffStep, HumanAgent, HumanState,
+};
+pub use health::{Evidence, LayerHealth, LayerState, SignalKind};
+pub use id::{ActId, AgentId, CallId, CommandId, EventId, HandoffId, SourceId};
+pub use layer::{Layer, PerLayer};
+pub use request::{Record, Refusal, RefusalCode, Reply, Request};
+pub use service::{Rung, Service};
+pub use time::{DurationMs, Timestamp};

@@ -1,0 +1,144 @@
+//! What a person asks of the hub, what comes of it, and the records that it leaves.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::{
+    Act, ActPreview, ActVerb, CommandId, CommandRecord, Excluded, Handoff, HandoffId, HumanState,
+    Target,
+};
+
+/// What a person can ask for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Request {
+    /// Whom would it touch?
+    Preview {
+        /// What.
+        verb: ActVerb,
+        /// On what.
+        target: Target,
+    },
+    /// Do it.
+    Act {
+        /// What, on what.
+        act: Act,
+    },
+    /// I have the card on screen.
+    SeeHandoff {
+        /// The handoff.
+        handoff: HandoffId,
+    },
+    /// I take the call.
+    AcceptHandoff {
+        /// The handoff.
+        handoff: HandoffId,
+    },
+    /// I do not take the call.
+    DeclineHandoff {
+        /// The handoff.
+        handoff: HandoffId,
+        /// Why, in the agent's words or one of the offered ones.
+        reason: String,
+    },
+    /// I am free, or away.
+    SetHumanState {
+        /// Free or away; the others follow from what happens.
+        state: HumanState,
+    },
+}
+
+/// What comes of a request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Reply {
+    /// Whom it would touch.
+    Preview {
+        /// The preview.
+        preview: ActPreview,
+    },
+    /// It is written down and under way; its records tell the rest.
+    Acting {
+        /// The commands that it became.
+        commands: Vec<CommandId>,
+        /// The handoffs that it became.
+        handoffs: Vec<HandoffId>,
+        /// Calls that it leaves alone, and why.
+        excluded: Vec<Excluded>,
+    },
+    /// It is done.
+    Done,
+    /// It was refused; nothing changed.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+    },
+}
+
+/// Why a request was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Refusal {
+    /// What kind; the window decides by it.
+    pub code: RefusalCode,
+    /// What happened, what it means, what to do: one or two sentences.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal with its words.
+    pub fn new(code: RefusalCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+/// The kinds of refusal, a closed list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum RefusalCode {
+    /// The person's token does not carry the right.
+    Forbidden,
+    /// What was named does not exist (any more).
+    NotFound,
+    /// It is no longer as the person believed.
+    Conflict,
+    /// The request makes no sense.
+    Invalid,
+    /// The view is stale: nobody acts while blind.
+    Stale,
+    /// There is no connection to the hub.
+    Unreachable,
+    /// The hub could not write it down, so it did nothing.
+    Internal,
+}
+
+/// Something that must not be lost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Record {
+    /// A command.
+    Command {
+        /// Its whole story.
+        command: Box<CommandRecord>,
+    },
+    /// A handoff.
+    Handoff {
+        /// Its whole story.
+        handoff: Box<Handoff>,
+    },
+}

@@ -1,0 +1,81 @@
+//! What comes out.
+
+use holdfast_domain::{
+    CallId, CommandRecord, Evidence, Layer, LayerState, Record, Reply, SourceId, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// One effect. The shell makes every `Append` of a batch durable before it carries out the batch's
+/// first `Send`, and carries out effects in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Write it down. A record is also shown to every console that may see it.
+    Append(Entry),
+    /// Send a command to a bridge. Its record was appended before.
+    Send {
+        /// The bridge.
+        source: SourceId,
+        /// The command.
+        command: Box<CommandRecord>,
+    },
+    /// Something on screen is no longer true.
+    Show(Shown),
+}
+
+/// What is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Entry {
+    /// A command or a handoff, as it is now; replaces its earlier versions.
+    Record(Record),
+    /// A layer of a call changed its state.
+    Transition {
+        /// The call.
+        call: CallId,
+        /// The layer.
+        layer: Layer,
+        /// Before.
+        from: LayerState,
+        /// After.
+        to: LayerState,
+        /// Why; None when it is well again.
+        evidence: Option<Evidence>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A call began.
+    CallStarted {
+        /// The call.
+        call: CallId,
+        /// Its bridge.
+        source: SourceId,
+        /// When.
+        at: Timestamp,
+    },
+    /// A call ended.
+    CallEnded {
+        /// The call.
+        call: CallId,
+        /// Why, as the platform says.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// What is no longer true on screen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shown {
+    /// The call's row.
+    Call(CallId),
+    /// The call left the board.
+    Gone(CallId),
+    /// The bridges or the human agents.
+    Platform,
+    /// The answer to a person's request.
+    Reply {
+        /// The number of the request.
+        ticket: u64,
+        /// The answer.
+        reply: Reply,
+    },
+}

@@ -1,0 +1,25 @@
+//! The words on the wire.
+//!
+//! - [`bridge`]: what bridge and hub say to each other; `docs/protocol/bridge.md` is its reference.
+//! - [`event`]: one event of the catalogue, parsed type-first, and written.
+//! - [`console`]: what hub and console say to each other.
+//! - [`window`]: what the console gives to the window, once per animation frame.
+//! - [`error`]: the closed list of what can be wrong, for all three.
+//! - [`generate`]: the TypeScript for the window.
+//! - [`clock`]: the one place that reads the wall clock.
+//!
+//! Deliberately absent: sockets, queues, and any decision.
+
+#![deny(missing_docs)]
+
+pub mod bridge;
+pub mod clock;
+pub mod console;
+pub mod error;
+pub mod event;
+pub mod generate;
+pub mod limits;
+pub mod window;
+
+/// The version of the protocol that this crate speaks.
+pub const PROTOCOL_VERSION: u32 = 1;
