@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipecat.pipeline.worker import PipelineWorker
 
+from holdfast_pipecat.agent_text import AgentText
 from holdfast_pipecat.config import CallInfo, TransferHook
 from holdfast_pipecat.envelope import INFO, rfc3339
 from holdfast_pipecat.gate import Gate
 from holdfast_pipecat.services import Inventory
+from holdfast_pipecat.tools import Catalogue
 
 if TYPE_CHECKING:
     from holdfast_pipecat.bridge import Bridge
@@ -64,10 +66,14 @@ class Call:
         self.inventory = inventory
         self.on_transfer = on_transfer
         self.gate = Gate(inventory)
+        self.text = AgentText(self)
+        self.catalogue = Catalogue(self)
         self.state = State(started_at=now, language=info.language or inventory.language() or "en")
         self.utterances: deque[dict[str, Any]] = deque(maxlen=UTTERANCES_MAX)
         #: Frames that we queued ourselves, so that an observer can tell them from the bot's own.
         self.own_frames: deque[int] = deque(maxlen=256)
+        #: Switchers that a command is moving now, with the command.
+        self.ordered_switches: dict[str, str] = {}
         #: One command at a time changes the pipeline.
         self.lock = asyncio.Lock()
         self._pulse = asyncio.Event()

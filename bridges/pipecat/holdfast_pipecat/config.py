@@ -167,7 +167,9 @@ def transfer_hook(env: Mapping[str, str]) -> TransferHook | None:
         return None
     place, _, function = named.rpartition(":")
     if not place:
-        raise ValueError(f"HOLDFAST_ON_TRANSFER is {named}, not module:function or file.py:function")
+        raise ValueError(
+            f"HOLDFAST_ON_TRANSFER is {named}, not module:function or file.py:function"
+        )
     if place.endswith(".py"):
         path = Path(place)
         spec = importlib.util.spec_from_file_location(path.stem, path)

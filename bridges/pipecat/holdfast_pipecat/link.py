@@ -203,9 +203,7 @@ class Link:
                 if not self._buffer.holds(self._cursor):
                     # The buffer overflowed while the socket was slow.
                     self._resync(self._cursor - 1)
-                texts = self._buffer.batch(
-                    self._cursor, self._batch_max, self._frame_bytes_max - 2
-                )
+                texts = self._buffer.batch(self._cursor, self._batch_max, self._frame_bytes_max - 2)
                 self._cursor += len(texts)
                 await socket.send(texts[0] if len(texts) == 1 else f"[{','.join(texts)}]")
                 if self._control:

@@ -63,7 +63,8 @@ class Switcher:
     @property
     def active(self) -> FrameProcessor:
         """The service that gets the work now."""
-        return self.processor.strategy.active_service
+        active: FrameProcessor = self.processor.strategy.active_service
+        return active
 
     @property
     def takes_orders(self) -> bool:
@@ -83,9 +84,6 @@ def layer_of(processor: object) -> str | None:
 
 def provider_of(service: FrameProcessor) -> str:
     """The vendor: Pipecat's own folder name, or the class name without what is common to all."""
-    named = getattr(service, "provider_name", None)
-    if isinstance(named, str) and named:
-        return named
     module = type(service).__module__
     prefix = "pipecat.services."
     if module.startswith(prefix):
