@@ -1,8 +1,29 @@
 //! Every task of a developer's day; CI runs the same ones.
+//!
+//! One module per task, on top of [`step`] (run a program, say what and how long) and of what a
+//! task needs to be there: [`tools`], [`packages`], [`ui`], [`python`].
 
-use std::path::{Path, PathBuf};
+#![expect(
+    clippy::print_stdout,
+    reason = "a task speaks to the person who started it"
+)]
 
-use anyhow::Context as _;
+mod app;
+mod check;
+mod console;
+mod counts;
+mod generate;
+mod packages;
+mod place;
+mod python;
+mod step;
+mod suite;
+mod test;
+mod tools;
+mod ui;
+
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
@@ -14,24 +35,28 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Write the TypeScript types of the window from the Rust types.
+    /// Build the console and open its window, with a hub and a simulated call platform inside.
+    Console(console::Arguments),
+    /// Install what is missing, then run every test: Rust, window, Python, whole system.
+    Test,
+    /// The quick checks before a commit: format, lints, house rules, unit tests in Rust.
+    Check,
+    /// Write what is generated from the Rust types: the window's TypeScript.
     Generate,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().task {
-        Task::Generate => generate(),
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Console(arguments) => console::run(&arguments),
+        Task::Test => test::run(),
+        Task::Check => check::run(),
+        Task::Generate => generate::run(),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            step::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
     }
-}
-
-fn generate() -> anyhow::Result<()> {
-    let folder = root().join("ui/src/lib/generated");
-    holdfast_protocol::generate::typescript(&folder)
-        .with_context(|| format!("write {}", folder.display()))?;
-    Ok(())
-}
-
-/// The root of the checkout.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

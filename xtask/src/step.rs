@@ -1,0 +1,158 @@
+//! Runs one program as one step: says what begins, shows what it says, says how long it took.
+
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, IsTerminal as _, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+
+/// How a step ended.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// The program said that all is well.
+    pub(crate) succeeded: bool,
+    /// What it wrote to its standard output, without colors.
+    pub(crate) text: String,
+    /// How long it took.
+    pub(crate) took: Duration,
+}
+
+/// A program with its arguments, to run in `folder`.
+pub(crate) fn command(folder: &Path, program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder).args(arguments);
+    command
+}
+
+/// Cargo, in the root of the checkout.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    command(&crate::place::root(), &cargo, arguments)
+}
+
+/// Runs it; its standard output is both shown and kept. An error means that it did not start.
+pub(crate) fn run(title: &str, command: &mut Command) -> anyhow::Result<Outcome> {
+    say(&format!("\n==> {title}\n    {}", line_of(command)));
+    let began = Instant::now();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("start {}", command.get_program().display()))?;
+    let stdout = child.stdout.take().context("its output was not captured")?;
+    let mut text = String::new();
+    let mut lines = BufReader::new(stdout);
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        let shown = String::from_utf8_lossy(&line);
+        print!("{shown}");
+        text.push_str(&without_colors(&shown));
+        line.clear();
+    }
+    let succeeded = child.wait()?.success();
+    let took = began.elapsed();
+    let word = if succeeded { "done" } else { "FAILED" };
+    say(&format!("    {word}: {title}, {:.1} s", took.as_secs_f64()));
+    Ok(Outcome {
+        succeeded,
+        text,
+        took,
+    })
+}
+
+/// Runs it; an error when it fails.
+pub(crate) fn must(title: &str, command: &mut Command) -> anyhow::Result<()> {
+    if !run(title, command)?.succeeded {
+        bail!("{title} failed; what it said stands above");
+    }
+    Ok(())
+}
+
+/// What a program says on its standard output; None when it is missing or fails.
+pub(crate) fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then_some(text)
+}
+
+/// Says a line. Steps' own output goes to the same place, so the order is what happened.
+pub(crate) fn say(text: &str) {
+    println!("{text}");
+    // A reader that has gone away is no reason to stop a build.
+    let _ = std::io::stdout().flush();
+}
+
+/// Asks a yes-or-no question; no when nobody can answer.
+pub(crate) fn agrees(question: &str) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    print!("{question} [y/N] ");
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim().eq_ignore_ascii_case("y"))
+}
+
+fn line_of(command: &Command) -> String {
+    let mut line = command.get_program().display().to_string();
+    for argument in command.get_args() {
+        // Writing to a string cannot fail.
+        let _ = write!(line, " {}", argument.display());
+    }
+    line
+}
+
+/// The same text without the escape sequences that color it.
+fn without_colors(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        if character == '\u{1b}' {
+            // Up to the letter that ends the sequence: ESC [ 3 2 m.
+            for inside in characters.by_ref() {
+                if inside.is_ascii_alphabetic() {
+                    break;
+                }
+            }
+        } else {
+            plain.push(character);
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colors_are_taken_out() {
+        assert_eq!(
+            without_colors("\u{1b}[1m\u{1b}[32m 38 passed\u{1b}[39m (38)"),
+            " 38 passed (38)"
+        );
+    }
+
+    #[test]
+    fn a_failing_program_is_told_from_one_that_succeeds() {
+        let here = Path::new(".");
+        let failed = run("fail", &mut command(here, "sh", &["-c", "echo no; exit 3"])).unwrap();
+        assert!(!failed.succeeded);
+        assert_eq!(failed.text, "no\n");
+        assert!(
+            run("succeed", &mut command(here, "true", &[]))
+                .unwrap()
+                .succeeded
+        );
+        assert!(must("fail", &mut command(here, "false", &[])).is_err());
+        assert!(run("start", &mut command(here, "no-such-program", &[])).is_err());
+    }
+}
