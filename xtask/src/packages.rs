@@ -17,7 +17,7 @@ const TO_BUILD: &[&str] = &[
 /// To open the window without a display, and to drive it.
 const TO_DRIVE: &[&str] = &[
     "xvfb",              // a display in memory
-    "dbus-x11",          // a session bus of its own
+    "dbus-daemon",          // a session bus of its own
     "at-spi2-core",      // what GTK asks that bus for
     "webkit2gtk-driver", // WebDriver for the web view
     "fonts-dejavu-core", // without any font the window shows boxes
@@ -131,10 +131,10 @@ mod tests {
 
     #[test]
     fn only_what_is_fully_installed_counts() {
-        let said = "installed xvfb\nconfig-files dbus-x11\nnot-installed at-spi2-core\n";
+        let said = "installed xvfb\nconfig-files dbus-daemon\nnot-installed at-spi2-core\n";
         assert_eq!(
-            missing(&["xvfb", "dbus-x11", "at-spi2-core", "pkg-config"], said),
-            ["dbus-x11", "at-spi2-core", "pkg-config"]
+            missing(&["xvfb", "dbus-daemon", "at-spi2-core", "pkg-config"], said),
+            ["dbus-daemon", "at-spi2-core", "pkg-config"]
         );
     }
 

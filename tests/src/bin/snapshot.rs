@@ -1,0 +1,24 @@
+//! Saves a picture of the app's window once it shows live calls:
+//! `holdfast-snapshot FILE.png APP [ARGUMENTS..]`. For `cargo xtask console --snapshot`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use holdfast_tests::window::Opening;
+
+/// How long the embedded platform may take to have calls on the board.
+const CALLS: Duration = Duration::from_mins(1);
+
+fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let picture = PathBuf::from(arguments.next().context("name the picture to save")?);
+    let mut opening = Opening::of(arguments.next().context("name the app to open")?);
+    for argument in arguments {
+        opening = opening.argument(argument);
+    }
+    let window = opening.open()?;
+    window.find("[data-call]", CALLS)?;
+    window.picture(&picture)?;
+    Ok(())
+}

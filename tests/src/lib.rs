@@ -1,0 +1,17 @@
+//! The harness for tests of Holdfast as a whole.
+//!
+//! - [`program`]: a program of ours that runs, whose words are kept, and that ends with its guard.
+//! - [`cable`]: a network cable that can be cut and mended.
+//! - [`desktop`]: a display in memory, with a session bus.
+//! - [`window`]: the app's real window on such a display, driven over WebDriver.
+//! - [`patience`]: waiting for something with a deadline.
+//! - [`place`]: where the built programs are, and free ports.
+//!
+//! Deliberately absent: knowledge of what Holdfast does. That is the tests' own.
+
+pub mod cable;
+pub mod desktop;
+pub mod patience;
+pub mod place;
+pub mod program;
+pub mod window;

@@ -1,0 +1,3 @@
+//! The built app in its real window, driven as a person would.
+
+mod smoke;
