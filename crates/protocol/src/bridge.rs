@@ -1,5 +1,13 @@
 //! Control frames between bridge and hub. Events are in [`crate::event`].
 
+mod command;
+mod from_bridge;
+mod from_hub;
+
+pub(crate) use from_bridge::parse_control;
+pub use from_bridge::write_bridge_frame;
+pub use from_hub::{parse_hub_frame, write_hub_frame};
+
 use holdfast_domain::{
     CallId, Capability, Command, CommandId, FailureKind, ReadBack, RejectionKind, Timestamp,
 };

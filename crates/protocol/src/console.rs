@@ -13,6 +13,12 @@
 //! Every `Snapshot`, `Change` and `Record` carries the hub's sequence; a console resumes with the
 //! last one that it applied. A `Snapshot` with `first` set throws away all that was known before.
 
+mod codec;
+
+pub use codec::{
+    parse_console_frame, parse_hub_to_console, write_console_frame, write_hub_to_console,
+};
+
 use holdfast_domain::{
     BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent, Record, Reply, Request, Timestamp,
 };
@@ -83,8 +89,8 @@ pub struct ResumePoint {
     pub seq: u64,
 }
 
-/// A frame from a console.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A frame from a console. Read with [`parse_console_frame`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(
     tag = "type",
     rename_all = "camelCase",
@@ -96,13 +102,11 @@ pub enum ConsoleFrame {
         /// The version of the protocol that the console speaks.
         protocol: u32,
         /// The token, when it is not in the header.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         token: Option<String>,
         /// Where to go on; None: from a snapshot.
-        #[serde(default)]
         resume: Option<ResumePoint>,
         /// Calls that are open on screen.
-        #[serde(default)]
         detail: Vec<CallId>,
     },
     /// The calls that are open on screen now.
@@ -119,8 +123,8 @@ pub enum ConsoleFrame {
     },
 }
 
-/// A frame from the hub to a console.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A frame from the hub to a console. Read with [`parse_hub_to_console`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(
     tag = "type",
     rename_all = "camelCase",

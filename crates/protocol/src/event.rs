@@ -1,5 +1,15 @@
 //! One event of the catalogue: parsed type-first, and written.
 
+pub(crate) mod data;
+pub(crate) mod envelope;
+pub(crate) mod kind;
+mod parse;
+mod read;
+mod write;
+
+pub use parse::parse_bridge_frame;
+pub use write::{write_batch, write_event};
+
 use std::borrow::Cow;
 
 use holdfast_domain::fact::FactEnvelope;

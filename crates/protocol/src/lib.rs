@@ -19,7 +19,9 @@ pub mod error;
 pub mod event;
 pub mod generate;
 pub mod limits;
+mod schema;
 pub mod window;
+mod wire;
 
 /// The version of the protocol that this crate speaks.
 pub const PROTOCOL_VERSION: u32 = 1;

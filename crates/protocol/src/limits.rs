@@ -11,6 +11,10 @@ pub const CONSOLE_FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The deepest nesting that is parsed. The deepest honest frame is 7 deep.
 pub const JSON_DEPTH_MAX: usize = 32;
 
+/// The deepest nesting between hub and console. The deepest honest frame, a record with a read-back
+/// that lists faults, is 9 deep.
+pub const CONSOLE_DEPTH_MAX: usize = 32;
+
 /// The most events in one batch: beyond a thousand nothing is gained per frame (measured), and a
 /// batch is the unit of flow control.
 pub const BATCH_EVENTS_MAX: usize = 1024;
