@@ -1,0 +1,472 @@
+//! What the console knows, and the frames that it gives to the window. No IO, no clock.
+//!
+//! ```text
+//! HubToConsole --apply--> board, records, details, platform --frame--> what changed since `ack`
+//! ```
+//!
+//! Each thing that the window can see carries the version at which it last changed, so a frame is
+//! built from what is newer than the version that the window acknowledges, and a frame that got
+//! lost costs nothing: the next one holds what it held.
+//!
+//! A snapshot is staged and takes effect with its last part, as a difference to what was known: a
+//! reader never sees half a picture, and rows keep their places.
+//!
+//! Deliberately absent: a memory on disk. A stored replica is restored by applying what it stored
+//! as one `Snapshot` and going on from [`Replica::resume_point`]; nothing else enters a replica.
+
+mod acts;
+mod board;
+mod freshness;
+mod handoffs;
+
+use std::collections::BTreeMap;
+
+use holdfast_domain::{
+    BridgeStatus, CallDetail, CallId, CallSummary, FeedState, HandoffState, HumanAgent, Record,
+    Refusal, RefusalCode, Reply, Request, Timestamp,
+};
+use holdfast_protocol::console::{HubToConsole, Identity, ResumePoint};
+use holdfast_protocol::limits::{DETAIL_CALLS_MAX, STALE_AFTER_MS};
+use holdfast_protocol::window::{
+    About, Connection, DetailSection, Frame, FrameRequest, Platform, Status,
+};
+
+use acts::Acts;
+use board::BoardState;
+use freshness::{Blind, Freshness};
+use handoffs::Handoffs;
+
+/// The most rows in one frame: more than any screen shows.
+pub const ROWS_IN_VIEW_MAX: u32 = 200;
+
+/// Everything that the console knows of the hub.
+#[derive(Debug)]
+pub struct Replica {
+    about: About,
+    version: u64,
+    freshness: Freshness,
+    identity: Option<Identity>,
+    picture: Option<ResumePoint>,
+    epoch: String,
+    staged: Option<Staged>,
+    board: BoardState,
+    acts: Acts,
+    handoffs: Handoffs,
+    platform: PlatformState,
+    details: BTreeMap<CallId, Told>,
+    open: Option<CallId>,
+    open_version: u64,
+}
+
+/// A snapshot whose last part has not arrived yet.
+#[derive(Debug, Default)]
+struct Staged {
+    seq: u64,
+    calls: BTreeMap<CallId, CallSummary>,
+    records: Vec<Record>,
+}
+
+/// What the last beat said of the platform.
+#[derive(Debug, Default)]
+struct PlatformState {
+    /// None before the first beat: then nothing is known of any feed.
+    bridges: Option<Vec<BridgeStatus>>,
+    humans: Vec<HumanAgent>,
+    version: u64,
+}
+
+/// The detail of a call that is wanted; None until the hub told it.
+#[derive(Debug, Default)]
+struct Told {
+    detail: Option<Box<CallDetail>>,
+    version: u64,
+}
+
+/// What applying a frame asks of whoever owns the replica.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Applied {
+    /// Nothing more.
+    Nothing,
+    /// This request has its answer.
+    Reply {
+        /// The request's id within the connection.
+        id: u64,
+        /// The answer.
+        reply: Reply,
+    },
+}
+
+impl Replica {
+    /// A replica that knows nothing yet.
+    pub fn new(about: About) -> Self {
+        Self {
+            about,
+            version: 1,
+            freshness: Freshness::default(),
+            identity: None,
+            picture: None,
+            epoch: String::new(),
+            staged: None,
+            board: BoardState::default(),
+            acts: Acts::default(),
+            handoffs: Handoffs::default(),
+            platform: PlatformState::default(),
+            details: BTreeMap::new(),
+            open: None,
+            open_version: 0,
+        }
+    }
+
+    /// Takes in one frame of the hub, in the order in which they arrived.
+    pub fn apply(&mut self, frame: HubToConsole, now: Timestamp) -> Applied {
+        self.version += 1;
+        self.freshness.heard(now);
+        match frame {
+            HubToConsole::Welcome {
+                epoch,
+                identity,
+                hub_time,
+                ..
+            } => {
+                self.freshness.hub_clock(hub_time, now);
+                self.freshness.set_connection(Connection::Live);
+                self.epoch = epoch;
+                self.identity = Some(identity);
+                self.staged = None;
+            }
+            HubToConsole::Snapshot {
+                seq,
+                first,
+                last,
+                calls,
+                records,
+            } => self.apply_snapshot(seq, (first, last), calls, records),
+            HubToConsole::Change { seq, calls, gone } => self.apply_change(seq, calls, gone),
+            HubToConsole::Record { seq, record } => self.apply_record(seq, record),
+            HubToConsole::Detail { detail } => self.apply_detail(detail),
+            HubToConsole::Beat {
+                hub_time,
+                lag_ms,
+                bridges,
+                humans,
+                ..
+            } => {
+                self.freshness.beat(hub_time, lag_ms, now);
+                if self.staged.is_none() && self.has_picture_of_this_epoch() {
+                    self.freshness.synced();
+                }
+                self.apply_platform(bridges, humans);
+                let hub_now = self.freshness.hub_now(now);
+                self.acts.forget_old(hub_now);
+                self.handoffs.forget_old(hub_now, self.version);
+            }
+            HubToConsole::Reply { id, reply } => return Applied::Reply { id, reply },
+            HubToConsole::Error { error } => {
+                tracing::warn!(code = ?error.code, closing = error.closing, "the hub said an error");
+            }
+        }
+        Applied::Nothing
+    }
+
+    /// The link broke; `retry_at` is on the console's clock.
+    pub fn link_broke(&mut self, attempt: u32, retry_at: Timestamp, reason: String) {
+        self.staged = None;
+        self.freshness.set_connection(Connection::Reconnecting {
+            attempt,
+            retry_at,
+            reason,
+        });
+    }
+
+    /// The link gave up.
+    pub fn link_closed(&mut self, reason: String) {
+        self.staged = None;
+        self.freshness.set_connection(Connection::Closed { reason });
+    }
+
+    /// Where the next connection goes on; None: from a snapshot.
+    pub fn resume_point(&self) -> Option<ResumePoint> {
+        self.picture.clone()
+    }
+
+    /// The picture cannot be trusted: it is shown as stale until a snapshot replaces it.
+    pub fn forget_resume_point(&mut self) {
+        self.picture = None;
+        self.freshness.out_of_sync();
+    }
+
+    /// The calls whose detail the hub should send now: the open one, then those of the handoffs
+    /// that are offered to this person or in their hands, so that their card opens filled.
+    pub fn detail_wanted(&self) -> Vec<CallId> {
+        let mut wanted: Vec<CallId> = self.open.iter().cloned().collect();
+        if let Some(identity) = &self.identity {
+            for handoff in self.handoffs.of_agent(&identity.name) {
+                if !wanted.contains(&handoff.call) {
+                    wanted.push(handoff.call.clone());
+                }
+            }
+        }
+        wanted.truncate(DETAIL_CALLS_MAX);
+        wanted
+    }
+
+    /// Why this request must not go out now; None when it may. Nobody acts while blind: only a
+    /// preview, which the hub computes from its own view and which changes nothing, may be asked
+    /// for while the view is stale.
+    pub fn refusal(&self, request: &Request, now: Timestamp) -> Option<Refusal> {
+        let blind = self.freshness.blind(now)?;
+        let code = if blind.is_unreachable() {
+            RefusalCode::Unreachable
+        } else {
+            RefusalCode::Stale
+        };
+        let harmless = matches!(request, Request::Preview { .. }) && code == RefusalCode::Stale;
+        (!harmless).then(|| Refusal::new(code, format!("Nothing was done. {}", blind.sentence())))
+    }
+
+    /// What the window paints next: the sections that changed since `request.ack`.
+    pub fn frame(&mut self, request: &FrameRequest, now: Timestamp) -> Frame {
+        let ack = if request.ack > self.version {
+            0 // acknowledges a frame that this replica never made
+        } else {
+            request.ack
+        };
+        self.look_at(request.open.as_ref());
+        self.board.look(request, now, &mut self.version);
+        self.acts.release(now, &mut self.version);
+        let agent = self
+            .identity
+            .as_ref()
+            .map(|identity| identity.name.as_str());
+        Frame {
+            version: self.version,
+            now: self.freshness.hub_now(now),
+            status: self.status(now),
+            board: self.board.section(ack),
+            detail: self.detail_section(ack),
+            acts: self.acts.section(ack),
+            handoffs: self.handoffs.section(ack, agent),
+            platform: (self.platform.version > ack).then(|| Platform {
+                bridges: self.platform.bridges.clone().unwrap_or_default(),
+                humans: self.platform.humans.clone(),
+            }),
+            about: (ack == 0).then(|| self.about.clone()),
+        }
+    }
+
+    fn apply_snapshot(
+        &mut self,
+        seq: u64,
+        (first, last): (bool, bool),
+        calls: Vec<CallSummary>,
+        records: Vec<Record>,
+    ) {
+        if first {
+            self.staged = Some(Staged::default());
+            self.freshness.out_of_sync();
+        }
+        let Some(staged) = &mut self.staged else {
+            tracing::warn!(
+                seq,
+                "a part of a snapshot without its beginning was ignored"
+            );
+            return;
+        };
+        staged.seq = staged.seq.max(seq);
+        staged
+            .calls
+            .extend(calls.into_iter().map(|call| (call.id.clone(), call)));
+        staged.records.extend(records);
+        if last && let Some(staged) = self.staged.take() {
+            self.swap_in(staged);
+        }
+    }
+
+    fn swap_in(&mut self, staged: Staged) {
+        let version = self.version;
+        self.board
+            .keep_only(|id| staged.calls.contains_key(id), version);
+        for call in staged.calls.into_values() {
+            self.board.put(call, version);
+        }
+        self.acts.clear();
+        self.handoffs.clear(version);
+        for record in staged.records {
+            self.keep_record(record);
+        }
+        if self.identity.as_ref().is_some_and(Identity::can_see_board) {
+            for (id, told) in &mut self.details {
+                if !self.board.has(id) {
+                    *told = Told {
+                        detail: None,
+                        version,
+                    };
+                }
+            }
+        }
+        self.applied(staged.seq);
+        self.freshness.synced();
+    }
+
+    fn apply_change(&mut self, seq: u64, calls: Vec<CallSummary>, gone: Vec<CallId>) {
+        if let Some(staged) = &mut self.staged {
+            staged.seq = staged.seq.max(seq);
+            staged
+                .calls
+                .extend(calls.into_iter().map(|call| (call.id.clone(), call)));
+            for id in gone {
+                staged.calls.remove(&id);
+            }
+            return;
+        }
+        for call in calls {
+            self.board.put(call, self.version);
+        }
+        for id in gone {
+            self.board.leave(&id, self.version);
+            if let Some(told) = self.details.get_mut(&id) {
+                *told = Told {
+                    detail: None,
+                    version: self.version,
+                };
+            }
+        }
+        self.applied(seq);
+    }
+
+    fn apply_record(&mut self, seq: u64, record: Record) {
+        if let Some(staged) = &mut self.staged {
+            staged.seq = staged.seq.max(seq);
+            staged.records.push(record);
+            return;
+        }
+        self.keep_record(record);
+        self.applied(seq);
+    }
+
+    fn keep_record(&mut self, record: Record) {
+        match record {
+            Record::Command { command } => self.acts.put(*command),
+            Record::Handoff { handoff } => self.handoffs.put(*handoff, self.version),
+        }
+    }
+
+    fn apply_detail(&mut self, detail: Box<CallDetail>) {
+        let id = detail.summary.id.clone();
+        if self.detail_wanted().contains(&id) {
+            let told = Told {
+                detail: Some(detail),
+                version: self.version,
+            };
+            self.details.insert(id, told);
+        }
+    }
+
+    fn apply_platform(&mut self, bridges: Vec<BridgeStatus>, humans: Vec<HumanAgent>) {
+        let platform = &mut self.platform;
+        if platform.bridges.as_ref() != Some(&bridges) || platform.humans != humans {
+            platform.bridges = Some(bridges);
+            platform.humans = humans;
+            platform.version = self.version;
+        }
+    }
+
+    fn applied(&mut self, seq: u64) {
+        let newest = match &self.picture {
+            Some(point) if point.epoch == self.epoch => point.seq.max(seq),
+            _ => seq,
+        };
+        self.picture = Some(ResumePoint {
+            epoch: self.epoch.clone(),
+            seq: newest,
+        });
+    }
+
+    fn has_picture_of_this_epoch(&self) -> bool {
+        self.picture
+            .as_ref()
+            .is_some_and(|point| point.epoch == self.epoch)
+    }
+
+    fn look_at(&mut self, open: Option<&CallId>) {
+        if self.open.as_ref() != open {
+            self.version += 1;
+            self.open = open.cloned();
+            self.open_version = self.version;
+        }
+        let wanted = self.detail_wanted();
+        self.details.retain(|id, _| wanted.contains(id));
+    }
+
+    fn detail_section(&self, ack: u64) -> Option<DetailSection> {
+        let told = self.details.get(self.open.as_ref()?);
+        let version = told.map_or(0, |told| told.version).max(self.open_version);
+        (version > ack).then(|| DetailSection {
+            call: told.and_then(|told| told.detail.clone()),
+        })
+    }
+
+    fn status(&self, now: Timestamp) -> Status {
+        let blind = self.freshness.blind(now);
+        let agent = self
+            .identity
+            .as_ref()
+            .map(|identity| identity.name.as_str());
+        let counts = self.board.counts();
+        Status {
+            connection: self.freshness.connection(),
+            fresh_ms: self.freshness.fresh_ms(now),
+            stale_after_ms: STALE_AFTER_MS,
+            stale: blind.is_some() && self.freshness.ever_synced(),
+            actions_off: blind
+                .as_ref()
+                .map(Blind::sentence)
+                .or_else(|| self.without_rights()),
+            hub_lag_ms: self.freshness.hub_lag_ms(),
+            live: counts.live,
+            need_you: counts.need_you,
+            failing: counts.failing,
+            unseen: self.unseen(),
+            offers: agent.map_or(0, |agent| {
+                let offered = |state: &HandoffState| {
+                    matches!(
+                        state,
+                        HandoffState::Offered { .. } | HandoffState::Seen { .. }
+                    )
+                };
+                self.handoffs
+                    .of_agent(agent)
+                    .filter(|handoff| offered(&handoff.state))
+                    .count() as u32
+            }),
+            identity: self.identity.clone(),
+        }
+    }
+
+    /// Live calls of feeds that are stale or lost, and of feeds that the hub does not name.
+    fn unseen(&self) -> u32 {
+        let Some(bridges) = &self.platform.bridges else {
+            return 0;
+        };
+        let seen: u32 = bridges
+            .iter()
+            .filter(|bridge| matches!(bridge.state, FeedState::Live | FeedState::Resyncing))
+            .map(|bridge| self.board.live_of(&bridge.source))
+            .sum();
+        self.board.counts().live.saturating_sub(seen)
+    }
+
+    fn without_rights(&self) -> Option<String> {
+        let identity = self.identity.as_ref()?;
+        (!identity.can_act() && !identity.can_act_on_all() && !identity.can_receive()).then(|| {
+            format!(
+                "{} may look but not act: the token carries neither the supervisor's nor the \
+                 agent's role.",
+                identity.name
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

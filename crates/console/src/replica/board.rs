@@ -1,0 +1,412 @@
+//! The board: which calls stand where.
+//!
+//! Rows change as fast as the hub tells; their order does not, because a person reads and points.
+//! - It is worked out anew at most every [`REORDER_MS`], and not at all while the window holds it
+//!   frozen (the pointer or the focus is on the list) unless the filter itself changes.
+//! - A row only moves for a change of its need that matters (see [`Standing`]).
+//! - A call that ends between two orders keeps its place, shown as ended and in need of nothing,
+//!   so that no other call slips under a finger; the next free order drops it.
+//! - A call that comes while the order is frozen waits for the next one; those that belong above
+//!   what is in view are counted, so that the window can say `12 new above`.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use holdfast_domain::{
+    CallId, CallPhase, CallSummary, DurationMs, LayerState, Need, NeedLevel, SourceId, Timestamp,
+};
+use holdfast_protocol::window::{Board, BoardFilter, FrameRequest};
+
+use super::ROWS_IN_VIEW_MAX;
+
+/// The shortest time between two orders: four a second is as fast as an eye follows a list.
+pub(super) const REORDER_MS: DurationMs = 250;
+
+/// A score counts as changed when it differs from the one that placed the row by this part of it.
+const SCORE_STEP_PART: u32 = 8;
+
+/// All rows and their order.
+#[derive(Debug, Default)]
+pub(super) struct BoardState {
+    rows: BTreeMap<CallId, Row>,
+    /// Calls that left and still have a place in the order.
+    ended: BTreeMap<CallId, Row>,
+    tallies: Tallies,
+    order: Vec<CallId>,
+    order_version: u64,
+    ordered_at: Option<Timestamp>,
+    /// Something happened that may change the order.
+    disordered: bool,
+    view: Option<View>,
+    view_version: u64,
+    new_above: NewAbove,
+}
+
+/// Live calls by what the bar and the filter show, kept as they change: ten thousand rows are too
+/// many to count in each frame.
+#[derive(Debug, Default)]
+struct Tallies {
+    counts: Counts,
+    by_source: BTreeMap<SourceId, u32>,
+    by_queue: BTreeMap<String, u32>,
+    queues_version: u64,
+}
+
+/// Live calls, counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Counts {
+    pub(super) live: u32,
+    pub(super) need_you: u32,
+    pub(super) failing: u32,
+}
+
+/// What the window looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct View {
+    first: u32,
+    count: u32,
+    filter: BoardFilter,
+}
+
+/// Calls that would stand above the first row in view, worked out as seldom as the order.
+#[derive(Debug, Default)]
+struct NewAbove {
+    count: u32,
+    version: u64,
+    counted_at: Option<Timestamp>,
+    /// Something happened since that may change the count.
+    outdated: bool,
+}
+
+/// One call.
+#[derive(Debug)]
+struct Row {
+    summary: Box<CallSummary>,
+    version: u64,
+    standing: Standing,
+    /// It has a place in the order.
+    placed: bool,
+    /// What the text filter searches, in lower case; made when first searched.
+    folded: Option<String>,
+}
+
+/// The need by which a row is placed. It follows the need of the call when the level changes, or
+/// when the score has moved by an eighth: a score that grows by the second does not make
+/// neighbours trade places with every step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Standing {
+    level: NeedLevel,
+    score: u32,
+    since: Option<Timestamp>,
+}
+
+/// Where a row stands: the highest score first, then who has needed us longest, then the oldest
+/// call; the id makes it the same on every desk.
+type Key<'a> = (Reverse<u32>, Timestamp, Timestamp, &'a CallId);
+
+/// Calls without a need come after those with one.
+const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
+
+impl BoardState {
+    /// A call as it is now.
+    pub(super) fn put(&mut self, summary: CallSummary, version: u64) {
+        let id = summary.id.clone();
+        if let Some(row) = self.rows.get_mut(&id) {
+            if *row.summary == summary {
+                return;
+            }
+            self.disordered = true;
+            self.new_above.outdated = true;
+            self.tallies.count(&summary, 1, version);
+            self.tallies.count(&row.summary, -1, version);
+            *row.summary = summary;
+            row.version = version;
+            row.folded = None;
+            return;
+        }
+        self.disordered = true;
+        self.new_above.outdated = true;
+        let came_back = self.ended.remove(&id);
+        self.tallies.count(&summary, 1, version);
+        let row = Row {
+            summary: Box::new(summary),
+            version,
+            standing: came_back
+                .as_ref()
+                .map_or_else(Standing::default, |row| row.standing),
+            placed: came_back.is_some(),
+            folded: None,
+        };
+        self.rows.insert(id, row);
+    }
+
+    /// A call left the board.
+    pub(super) fn leave(&mut self, id: &CallId, version: u64) {
+        let Some(mut row) = self.rows.remove(id) else {
+            return;
+        };
+        self.tallies.count(&row.summary, -1, version);
+        self.disordered = true;
+        self.new_above.outdated = true;
+        if row.placed {
+            row.summary.phase = CallPhase::Ended;
+            row.summary.need = Need::default();
+            row.summary.next = None;
+            row.version = version;
+            self.ended.insert(id.clone(), row);
+        }
+    }
+
+    /// Lets all calls leave that `stays` does not name.
+    pub(super) fn keep_only(&mut self, stays: impl Fn(&CallId) -> bool, version: u64) {
+        let leaving: Vec<CallId> = self.rows.keys().filter(|id| !stays(id)).cloned().collect();
+        for id in leaving {
+            self.leave(&id, version);
+        }
+    }
+
+    pub(super) fn has(&self, id: &CallId) -> bool {
+        self.rows.contains_key(id)
+    }
+
+    pub(super) const fn counts(&self) -> Counts {
+        self.tallies.counts
+    }
+
+    pub(super) fn live_of(&self, source: &SourceId) -> u32 {
+        self.tallies.by_source.get(source).copied().unwrap_or(0)
+    }
+
+    /// Takes in where the window looks, and works out the order if it is time to.
+    pub(super) fn look(&mut self, request: &FrameRequest, now: Timestamp, version: &mut u64) {
+        let view = View {
+            first: request.first,
+            count: request.count.min(ROWS_IN_VIEW_MAX),
+            filter: request.filter.clone(),
+        };
+        let filter_changed = self
+            .view
+            .as_ref()
+            .is_none_or(|before| before.filter != view.filter);
+        if self.view.as_ref() != Some(&view) {
+            *version += 1;
+            self.view_version = *version;
+            self.new_above.outdated = true;
+            self.view = Some(view);
+        }
+        let free = !request.frozen && self.disordered && is_due(self.ordered_at, now);
+        if filter_changed || free {
+            self.ordered_at = Some(now);
+            self.disordered = false;
+            self.reorder(&request.filter, version);
+        }
+        self.count_new_above(request, now, version);
+    }
+
+    /// The rows in view, if anything about them changed since `ack`.
+    pub(super) fn section(&self, ack: u64) -> Option<Board> {
+        let view = self.view.as_ref()?;
+        let total = self.order.len() as u32;
+        let first = self.first_in_view(view);
+        let in_view: Vec<&Row> = self
+            .order
+            .iter()
+            .skip(first as usize)
+            .take(view.count as usize)
+            .filter_map(|id| self.placed_row(id))
+            .collect();
+        let newest = in_view
+            .iter()
+            .map(|row| row.version)
+            .chain([
+                self.order_version,
+                self.view_version,
+                self.tallies.queues_version,
+                self.new_above.version,
+            ])
+            .max()
+            .unwrap_or(0);
+        (newest > ack).then(|| Board {
+            total,
+            first,
+            rows: in_view.iter().map(|row| (*row.summary).clone()).collect(),
+            new_above: self.new_above.count,
+            queues: self.tallies.by_queue.keys().cloned().collect(),
+        })
+    }
+
+    fn reorder(&mut self, filter: &BoardFilter, version: &mut u64) {
+        let needle = filter.text.trim().to_lowercase();
+        let mut keys: Vec<Key> = Vec::with_capacity(self.rows.len());
+        for (id, row) in &mut self.rows {
+            row.placed = row.matches(filter, &needle);
+            if row.placed {
+                row.standing = row.standing.follow(&row.summary.need);
+                keys.push(key(id, row.standing, row.summary.started_at));
+            }
+        }
+        keys.sort_unstable();
+        let unchanged = keys.len() == self.order.len()
+            && keys.iter().zip(&self.order).all(|(key, id)| key.3 == id);
+        if !unchanged {
+            self.order = keys.into_iter().map(|key| key.3.clone()).collect();
+            *version += 1;
+            self.order_version = *version;
+        }
+        self.ended.clear();
+    }
+
+    /// Counts the live calls out of sight that a free order would put above the first row in
+    /// view. That row is held to the need that placed it: its own recovery makes nothing else new.
+    fn count_new_above(&mut self, request: &FrameRequest, now: Timestamp, version: &mut u64) {
+        let count = if request.frozen {
+            if !self.new_above.outdated || !is_due(self.new_above.counted_at, now) {
+                return;
+            }
+            self.new_above.counted_at = Some(now);
+            self.new_above.outdated = false;
+            self.would_stand_above(&request.filter)
+        } else {
+            self.new_above.outdated = true;
+            0
+        };
+        if self.new_above.count != count {
+            *version += 1;
+            self.new_above.count = count;
+            self.new_above.version = *version;
+        }
+    }
+
+    fn would_stand_above(&mut self, filter: &BoardFilter) -> u32 {
+        let Some(view) = &self.view else { return 0 };
+        let first = self.first_in_view(view) as usize;
+        let seen = self.order.len().min(first + view.count as usize);
+        let Some(top) = self.order.get(first).and_then(|id| self.placed_row(id)) else {
+            return 0;
+        };
+        let (top_id, started_at) = (top.summary.id.clone(), top.summary.started_at);
+        let limit = key(&top_id, top.standing, started_at);
+        let in_sight: std::collections::BTreeSet<&CallId> = self.order[..seen].iter().collect();
+        let needle = filter.text.trim().to_lowercase();
+        let mut count = 0;
+        for (id, row) in &mut self.rows {
+            let standing = row.standing.follow(&row.summary.need);
+            let above = key(id, standing, row.summary.started_at) < limit;
+            if above && !in_sight.contains(id) && row.matches(filter, &needle) {
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// The window's first row, moved up when the list has become shorter than that.
+    fn first_in_view(&self, view: &View) -> u32 {
+        view.first
+            .min((self.order.len() as u32).saturating_sub(view.count))
+    }
+
+    fn placed_row(&self, id: &CallId) -> Option<&Row> {
+        self.rows.get(id).or_else(|| self.ended.get(id))
+    }
+}
+
+impl Tallies {
+    fn count(&mut self, call: &CallSummary, step: i32, version: u64) {
+        if call.phase == CallPhase::Ended {
+            return;
+        }
+        let add = |n: &mut u32| *n = n.saturating_add_signed(step);
+        add(&mut self.counts.live);
+        if call.need.level >= NeedLevel::Warn {
+            add(&mut self.counts.need_you);
+        }
+        if call
+            .layers
+            .iter()
+            .any(|(_, layer)| layer.state == LayerState::Failed)
+        {
+            add(&mut self.counts.failing);
+        }
+        tally(&mut self.by_source, &call.source, step);
+        if tally(&mut self.by_queue, &call.queue, step) {
+            self.queues_version = version;
+        }
+    }
+}
+
+impl Row {
+    fn matches(&mut self, filter: &BoardFilter, needle: &str) -> bool {
+        let call = &self.summary;
+        if call.phase == CallPhase::Ended
+            || call.need.level < filter.need_at_least
+            || filter
+                .queue
+                .as_ref()
+                .is_some_and(|queue| *queue != call.queue)
+        {
+            return false;
+        }
+        needle.is_empty()
+            || self
+                .folded
+                .get_or_insert_with(|| searched_text(call))
+                .contains(needle)
+    }
+}
+
+impl Standing {
+    fn follow(self, need: &Need) -> Self {
+        let step = (self.score / SCORE_STEP_PART).max(1);
+        if need.level == self.level && need.score.abs_diff(self.score) < step {
+            return self;
+        }
+        Self {
+            level: need.level,
+            score: need.score,
+            since: need.since,
+        }
+    }
+}
+
+fn key(id: &CallId, standing: Standing, started_at: Timestamp) -> Key<'_> {
+    (
+        Reverse(standing.score),
+        standing.since.unwrap_or(NEVER),
+        started_at,
+        id,
+    )
+}
+
+/// Id, customer, intent and last words, one on each line so that no search runs across two.
+fn searched_text(call: &CallSummary) -> String {
+    [
+        call.id.as_str(),
+        call.customer.as_deref().unwrap_or_default(),
+        call.intent.as_deref().unwrap_or_default(),
+        &call.caller_said,
+        &call.agent_said,
+    ]
+    .join("\n")
+    .to_lowercase()
+}
+
+/// True when at least [`REORDER_MS`] went by since `last`, or the clock went backwards.
+fn is_due(last: Option<Timestamp>, now: Timestamp) -> bool {
+    last.is_none_or(|last| !(0..REORDER_MS).contains(&now.since(last)))
+}
+
+/// Counts up or down; true when a key came or went.
+fn tally<K: Ord + Clone>(counts: &mut BTreeMap<K, u32>, key: &K, step: i32) -> bool {
+    if let Some(count) = counts.get_mut(key) {
+        *count = count.saturating_add_signed(step);
+        if *count > 0 {
+            return false;
+        }
+        counts.remove(key);
+        return true;
+    }
+    if step > 0 {
+        counts.insert(key.clone(), step.unsigned_abs());
+    }
+    step > 0
+}
