@@ -36,8 +36,10 @@ fn about_map(text: &str, folders: &[String]) -> Vec<String> {
     complaints
 }
 
-/// A full stop and then a capital letter.
+/// A full stop and then a capital letter; the number of a list's item is no sentence.
 fn has_two_sentences(line: &str) -> bool {
+    let line = line.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    let line = line.strip_prefix(". ").unwrap_or(line);
     line.match_indices(". ").any(|(at, stop)| {
         let next = line[at + stop.len()..].chars().next();
         next.is_some_and(char::is_uppercase)
