@@ -2,13 +2,15 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use crate::{place, step};
 
-use crate::place;
-
+/// The generator is a program of the protocol's: linked into this one, it would have everybody who
+/// only wants to open the window build the protocol twice.
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
-    let folder = place::ui().join("src/lib/generated");
-    holdfast_protocol::generate::typescript(&folder)
-        .with_context(|| format!("write {}", folder.display()))?;
+    let mut command = step::cargo(&["run", "--quiet", "--package", "holdfast-protocol"]);
+    command
+        .args(["--example", "generate", "--"])
+        .arg(place::root());
+    step::must("Generate from the Rust types", &mut command)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -17,7 +17,7 @@ const TO_BUILD: &[&str] = &[
 /// To open the window without a display, and to drive it.
 const TO_DRIVE: &[&str] = &[
     "xvfb",              // a display in memory
-    "dbus-daemon",          // a session bus of its own
+    "dbus-daemon",       // a session bus of its own
     "at-spi2-core",      // what GTK asks that bus for
     "webkit2gtk-driver", // WebDriver for the web view
     "fonts-dejavu-core", // without any font the window shows boxes

@@ -102,7 +102,10 @@ pub(crate) fn agrees(question: &str) -> anyhow::Result<bool> {
 }
 
 fn line_of(command: &Command) -> String {
-    let mut line = command.get_program().display().to_string();
+    // The program's name will do: where it lies is the machine's affair.
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(command.get_program());
+    let mut line = name.display().to_string();
     for argument in command.get_args() {
         // Writing to a string cannot fail.
         let _ = write!(line, " {}", argument.display());
