@@ -15,8 +15,22 @@
 
 #![deny(missing_docs)]
 
+mod acts;
+mod bridges;
+mod calls;
+mod card;
+mod commands;
+mod config;
 mod effect;
+mod engine;
+mod facts;
+mod handoffs;
 mod input;
+mod out;
+mod timers;
+mod words;
 
+pub use config::{Config, Expectations, Levels};
 pub use effect::{Effect, Entry, Shown};
+pub use engine::Engine;
 pub use input::{Answer, AnswerState, BridgeChange, Control, Input, Person};

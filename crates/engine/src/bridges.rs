@@ -1,0 +1,276 @@
+//! What we know of each bridge: whether it lives, how its clock stands, what it gets wrong.
+//!
+//! ```text
+//!  Lost --connected--> Live <--> Stale        (silent for longer than its limit)
+//!   ^                   |  ^
+//!   +---disconnected----+  +--caught up-- Resyncing   (gap, snapshot, or a new epoch)
+//! ```
+
+use std::collections::BTreeSet;
+
+use holdfast_domain::fact::{Fact, FactEnvelope};
+use holdfast_domain::{
+    ActiveFault, Anomaly, AnomalyKind, BridgeStatus, CallId, Capability, DurationMs, FeedState,
+    SourceId, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{Config, words};
+
+/// A fact's origin and its bridge may differ by this much; beyond it the origin's clock is not used.
+const ORIGIN_APART_MS_MAX: DurationMs = 60_000;
+/// A fact that is this much later than the best was held up and says nothing about the clocks.
+const LATE_MS: DurationMs = 1_000;
+/// So many heartbeats in a row that are late mean that the bridge's clock was set back.
+const LATE_BEATS_MAX: u8 = 3;
+/// A clock that moves forward by more than this was set.
+const JUMP_MS: DurationMs = 300_000;
+/// The share by which the estimate follows a slower sample: follows a drift of one second in an
+/// hour of one sample a second, and shrugs off single delays.
+const FOLLOW: DurationMs = 64;
+/// A new bridge process that has sent this many heartbeats and no snapshot knows nothing of the
+/// calls of the one before.
+const BEATS_WITHOUT_SNAPSHOT: u8 = 3;
+/// The longest example of an anomaly, in characters.
+const EXAMPLE_CHARS_MAX: usize = 160;
+
+/// One bridge.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Bridge {
+    pub(crate) source: SourceId,
+    pub(crate) platform: String,
+    pub(crate) epoch: String,
+    pub(crate) heartbeat_ms: DurationMs,
+    pub(crate) capabilities: Vec<Capability>,
+    pub(crate) is_connected: bool,
+    /// Nothing heard for longer than its limit.
+    pub(crate) is_silent: bool,
+    /// What is true is being told again.
+    pub(crate) is_resyncing: bool,
+    pub(crate) heard_at: Timestamp,
+    /// The bridge's clock minus ours; None before the first fact.
+    skew_ms: Option<DurationMs>,
+    late_beats: u8,
+    pub(crate) faults: Vec<ActiveFault>,
+    anomalies: Vec<Anomaly>,
+    /// Its live calls.
+    pub(crate) calls: BTreeSet<CallId>,
+    /// Calls of an earlier epoch that nobody has told again.
+    pub(crate) untold: BTreeSet<CallId>,
+    /// Heartbeats of a new epoch before its snapshot.
+    beats_without_snapshot: u8,
+    /// Heartbeats in a row that counted fewer calls than we know.
+    beats_short: u8,
+    #[serde(skip)]
+    pub(crate) queued: Option<Timestamp>,
+}
+
+impl Bridge {
+    pub(crate) fn new(source: SourceId, now: Timestamp) -> Self {
+        Self {
+            source,
+            platform: String::new(),
+            epoch: String::new(),
+            heartbeat_ms: 0,
+            capabilities: Vec::new(),
+            is_connected: false,
+            is_silent: false,
+            is_resyncing: false,
+            heard_at: now,
+            skew_ms: None,
+            late_beats: 0,
+            faults: Vec::new(),
+            anomalies: Vec::new(),
+            calls: BTreeSet::new(),
+            untold: BTreeSet::new(),
+            beats_without_snapshot: 0,
+            beats_short: 0,
+            queued: None,
+        }
+    }
+
+    pub(crate) const fn state(&self) -> FeedState {
+        if !self.is_connected {
+            FeedState::Lost
+        } else if self.is_silent {
+            FeedState::Stale
+        } else if self.is_resyncing {
+            FeedState::Resyncing
+        } else {
+            FeedState::Live
+        }
+    }
+
+    /// The longest silence of a living bridge.
+    pub(crate) fn limit_ms(&self, config: &Config) -> DurationMs {
+        let by_heartbeat = self.heartbeat_ms.saturating_mul(config.stale_heartbeats);
+        by_heartbeat.max(config.stale_ms_min)
+    }
+
+    /// When the bridge falls silent, or when its calls are given up.
+    pub(crate) fn deadline(&self, config: &Config) -> Option<Timestamp> {
+        match self.state() {
+            FeedState::Live | FeedState::Resyncing => Some(self.heard_at + self.limit_ms(config)),
+            FeedState::Stale | FeedState::Lost if !self.calls.is_empty() => {
+                Some(self.heard_at + config.lost_calls_ms)
+            }
+            FeedState::Stale | FeedState::Lost => None,
+        }
+    }
+
+    pub(crate) const fn heard(&mut self, now: Timestamp) {
+        self.heard_at = now;
+        self.is_silent = false;
+    }
+
+    /// A connection with a welcome.
+    pub(crate) fn connected(
+        &mut self,
+        platform: &str,
+        epoch: &str,
+        heartbeat_ms: DurationMs,
+        capabilities: &[Capability],
+        now: Timestamp,
+    ) -> bool {
+        let is_new_epoch = self.epoch != epoch;
+        platform.clone_into(&mut self.platform);
+        self.heartbeat_ms = heartbeat_ms;
+        self.capabilities = capabilities.to_vec();
+        self.is_connected = true;
+        if is_new_epoch {
+            epoch.clone_into(&mut self.epoch);
+            self.skew_ms = None;
+            self.late_beats = 0;
+            self.faults.clear();
+            self.untold.clone_from(&self.calls);
+            self.is_resyncing = !self.calls.is_empty();
+            self.beats_without_snapshot = 0;
+        }
+        self.heard(now);
+        is_new_epoch
+    }
+
+    /// A snapshot begins: what it does not name has ended.
+    pub(crate) fn snapshot_began(&mut self) {
+        self.is_resyncing = true;
+        self.untold.clear();
+    }
+
+    /// The bridge has told all that it knows.
+    pub(crate) fn caught_up(&mut self) {
+        self.is_resyncing = false;
+        self.untold.clear();
+    }
+
+    /// A heartbeat: true if a new process has now said often enough that it tells no snapshot, so
+    /// that its untold calls are over.
+    pub(crate) fn beat_without_snapshot(&mut self) -> bool {
+        if self.untold.is_empty() {
+            return false;
+        }
+        self.beats_without_snapshot += 1;
+        self.beats_without_snapshot >= BEATS_WITHOUT_SNAPSHOT
+    }
+
+    /// A heartbeat counts the platform's live calls: true if it misses some of ours, twice in a
+    /// row, because a call may end between two of its events.
+    pub(crate) fn misses_calls(&mut self, told: u64) -> bool {
+        if told < self.calls.len() as u64 && !self.is_resyncing {
+            self.beats_short = self.beats_short.saturating_add(1);
+        } else {
+            self.beats_short = 0;
+        }
+        self.beats_short >= 2
+    }
+
+    /// When a fact happened, on our clock. Learns how the bridge's clock stands.
+    ///
+    /// A fact arrives late or in time, never early: so the sample with the least delay is the best.
+    pub(crate) fn place(&mut self, fact: &FactEnvelope<'_>, now: Timestamp) -> Timestamp {
+        let sample = fact.recorded.since(now);
+        let skew = match self.skew_ms {
+            None => sample,
+            Some(skew) if sample >= skew => {
+                if sample.saturating_sub(skew) > JUMP_MS {
+                    self.note(AnomalyKind::ClockJump, "its clock moved forward", now);
+                }
+                sample
+            }
+            Some(skew) if skew.saturating_sub(sample) <= LATE_MS => {
+                self.late_beats = 0;
+                skew - (skew - sample) / FOLLOW
+            }
+            Some(skew) => self.late_sample(skew, sample, &fact.fact, now),
+        };
+        self.skew_ms = Some(skew);
+        let apart = fact.time.since(fact.recorded).saturating_abs();
+        let origin = if apart <= ORIGIN_APART_MS_MAX {
+            fact.time
+        } else {
+            fact.recorded
+        };
+        (origin - skew).min(now)
+    }
+
+    fn late_sample(
+        &mut self,
+        skew: DurationMs,
+        sample: DurationMs,
+        fact: &Fact<'_>,
+        now: Timestamp,
+    ) -> DurationMs {
+        if !matches!(fact, Fact::BridgeHeartbeat { .. }) {
+            return skew;
+        }
+        self.late_beats += 1;
+        if self.late_beats < LATE_BEATS_MAX {
+            return skew;
+        }
+        self.late_beats = 0;
+        self.note(AnomalyKind::ClockJump, "its clock was set back", now);
+        sample
+    }
+
+    /// Counts something that cannot be used.
+    pub(crate) fn note(&mut self, kind: AnomalyKind, example: &str, now: Timestamp) {
+        self.note_many(kind, 1, example, now);
+    }
+
+    pub(crate) fn note_many(&mut self, kind: AnomalyKind, n: u64, example: &str, now: Timestamp) {
+        let example = words::clip(example, EXAMPLE_CHARS_MAX);
+        match self
+            .anomalies
+            .binary_search_by_key(&kind, |known| known.kind)
+        {
+            Ok(at) => {
+                let known = &mut self.anomalies[at];
+                known.count = known.count.saturating_add(n);
+                known.last_at = now;
+                known.example = example;
+            }
+            Err(at) => self.anomalies.insert(
+                at,
+                Anomaly {
+                    kind,
+                    count: n,
+                    last_at: now,
+                    example,
+                },
+            ),
+        }
+    }
+
+    pub(crate) fn status(&self) -> BridgeStatus {
+        BridgeStatus {
+            source: self.source.clone(),
+            platform: self.platform.clone(),
+            state: self.state(),
+            heard_at: self.heard_at,
+            live_calls: self.calls.len() as u32,
+            clock_skew_ms: self.skew_ms.unwrap_or(0),
+            capabilities: self.capabilities.clone(),
+            faults: self.faults.clone(),
+            anomalies: self.anomalies.clone(),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! One call at a time: facts and deadlines in, a new state and notes for the rest out.
+
+mod call;
+mod dialogue;
+mod expect;
+mod floor;
+mod fold;
+mod gaps;
+mod health;
+mod lanes;
+mod late;
+mod need;
+mod next;
+mod services;
+mod snapshot;
+mod tools;
+mod turn;
+mod view;
+
+use holdfast_domain::{EventId, Layer, Timestamp};
+
+use crate::Config;
+
+pub(crate) use call::{COMMANDS_MAX, Call};
+pub(crate) use dialogue::Dialogue;
+pub(crate) use health::Note;
+pub(crate) use view::Around;
+
+/// What folding one fact needs besides the call.
+pub(crate) struct Cx<'a> {
+    pub(crate) config: &'a Config,
+    /// When it happened, on our clock.
+    pub(crate) at: Timestamp,
+    /// The fact's id.
+    pub(crate) event: &'a str,
+    /// The layer that the bridge names.
+    pub(crate) layer: Option<Layer>,
+    pub(crate) notes: &'a mut Vec<Note>,
+}
+
+impl Cx<'_> {
+    pub(crate) fn event_id(&self) -> EventId {
+        EventId::new(self.event)
+    }
+}

@@ -1,0 +1,285 @@
+//! One live call: what detection needs on each event, and boxed apart what a reader needs.
+
+use holdfast_domain::{
+    AiState, CallId, CallPhase, Capability, CommandId, EventId, HandoffId, Layer, LayerState,
+    PerLayer, Protected, Rung, Service, SourceId, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use super::dialogue::Dialogue;
+use super::expect::{Pending, Step};
+use super::floor::{FloorState, Owes};
+use super::gaps::Gaps;
+use super::health::LayerCell;
+use super::turn::Turn;
+use crate::Config;
+
+/// The most commands that a call's detail names; the console shows as many.
+pub(crate) const COMMANDS_MAX: usize = 20;
+
+/// A tool that runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RunningTool {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) since: Timestamp,
+    pub(crate) writes: bool,
+    /// How many of its limits passed: 1 late, 2 failing.
+    pub(crate) level: u8,
+    pub(crate) event: EventId,
+}
+
+/// The newest explicit error, until its layer works again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ErrorSeen {
+    pub(crate) layer: Layer,
+    /// The technical cause in words: `LLM primary-llm answered 503`.
+    pub(crate) words: String,
+    pub(crate) at: Timestamp,
+    pub(crate) event: EventId,
+}
+
+/// One live call.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Call {
+    pub(crate) id: CallId,
+    pub(crate) source: SourceId,
+    pub(crate) phase: CallPhase,
+    pub(crate) ai: AiState,
+    pub(crate) minimal_flow: bool,
+    pub(crate) high_risk: bool,
+    pub(crate) protected: Option<Protected>,
+    pub(crate) started_at: Timestamp,
+    /// The newest fact, on its origin's clock corrected to ours.
+    pub(crate) last_fact_at: Timestamp,
+    /// When the last fact arrived, on our clock.
+    pub(crate) heard_at: Timestamp,
+    /// The last fact's id; one buffer that is written over.
+    pub(crate) last_event: String,
+    pub(crate) layers: PerLayer<LayerCell>,
+    pub(crate) services: Vec<Service>,
+    pub(crate) capabilities: Option<Vec<Capability>>,
+    pub(crate) floor: FloorState,
+    /// The caller's turn that waits for its answer.
+    pub(crate) turn: Option<Turn>,
+    pub(crate) pending: Pending,
+    pub(crate) error: Option<Box<ErrorSeen>>,
+    pub(crate) tools: Vec<RunningTool>,
+    pub(crate) gaps: Gaps,
+    pub(crate) turns: u32,
+    pub(crate) failed_turns: u32,
+    /// Failed turns since the last good one.
+    pub(crate) failed_in_row: u32,
+    pub(crate) failing_since: Option<Timestamp>,
+    /// When a turn was answered last.
+    pub(crate) answered_at: Option<Timestamp>,
+    /// When another service began to serve, and in which layer, last.
+    pub(crate) switched: Option<(Layer, Timestamp)>,
+    /// The platform told of the model's responses on this call.
+    pub(crate) tells_llm: bool,
+    /// The platform told final transcripts of the caller on this call.
+    pub(crate) tells_transcripts: bool,
+    /// When it became a ghost.
+    pub(crate) ghost_since: Option<Timestamp>,
+    /// Its platform counts fewer calls than we: any quiet call may be a ghost.
+    pub(crate) ghost_suspected: bool,
+    pub(crate) disconnected_at: Option<Timestamp>,
+    /// The long disconnection was told.
+    pub(crate) disconnected_is_told: bool,
+    /// What arrives is re-told from before, no news.
+    pub(crate) is_retold: bool,
+    /// No deadline fires before this: late news is still arriving.
+    pub(crate) not_before: Timestamp,
+    /// Newest last.
+    pub(crate) commands: Vec<CommandId>,
+    pub(crate) handoff: Option<HandoffId>,
+    pub(crate) dialogue: Box<Dialogue>,
+    /// The timer entry that is queued.
+    #[serde(skip)]
+    pub(crate) queued: Option<Timestamp>,
+    /// Its row is in the outbox.
+    #[serde(skip)]
+    pub(crate) dirty: bool,
+}
+
+impl Call {
+    /// A call of which only its name is known.
+    pub(crate) fn new(id: CallId, source: SourceId, started_at: Timestamp, now: Timestamp) -> Self {
+        Self {
+            id,
+            source,
+            phase: CallPhase::Ai,
+            ai: AiState::Active,
+            minimal_flow: false,
+            high_risk: false,
+            protected: None,
+            started_at,
+            last_fact_at: started_at,
+            heard_at: now,
+            last_event: String::new(),
+            layers: PerLayer::default(),
+            services: Vec::new(),
+            capabilities: None,
+            floor: FloorState::default(),
+            turn: None,
+            pending: Pending::default(),
+            error: None,
+            tools: Vec::new(),
+            gaps: Gaps::default(),
+            turns: 0,
+            failed_turns: 0,
+            failed_in_row: 0,
+            failing_since: None,
+            answered_at: None,
+            switched: None,
+            tells_llm: false,
+            tells_transcripts: false,
+            ghost_since: None,
+            ghost_suspected: false,
+            disconnected_at: None,
+            disconnected_is_told: false,
+            is_retold: false,
+            not_before: started_at,
+            commands: Vec::new(),
+            handoff: None,
+            dialogue: Box::default(),
+            queued: None,
+            dirty: false,
+        }
+    }
+
+    /// The AI serves the call and is not told to be silent: its layers can be blamed.
+    pub(crate) fn ai_serves(&self) -> bool {
+        self.phase == CallPhase::Ai && self.ai == AiState::Active
+    }
+
+    /// Silence now counts: the agent owes the floor and nobody is audible.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.floor.owes == Owes::Agent && self.floor.nobody_speaks() && self.ai_serves()
+    }
+
+    /// The silence that lasts now and passed its first limit, up to the newest fact or limit.
+    pub(crate) fn silence_now_ms(&self) -> holdfast_domain::DurationMs {
+        if !self.is_silent() || self.floor.level == 0 {
+            return 0;
+        }
+        self.floor.told_at.since(self.floor.since).max(0)
+    }
+
+    /// The service that serves `layer` now.
+    pub(crate) fn active(&self, layer: Layer) -> Option<&Service> {
+        self.services
+            .iter()
+            .find(|service| service.layer == layer && service.active)
+    }
+
+    /// `LLM primary-llm`, or the layer alone when its service is not known.
+    pub(crate) fn layer_words(&self, layer: Layer) -> String {
+        let name = crate::words::layer(layer);
+        if layer == Layer::Tools {
+            return match self.tools.first() {
+                Some(tool) => format!("tool {}", tool.name),
+                None => "a tool".to_owned(),
+            };
+        }
+        match self.active(layer) {
+            Some(service) => format!("{name} {}", service.name),
+            None => name.to_owned(),
+        }
+    }
+
+    /// Where it stands on the failover ladder: the worst rung that serves it.
+    pub(crate) fn rung(&self) -> Rung {
+        if self.phase == CallPhase::Human {
+            return Rung::Human;
+        }
+        let services = self
+            .services
+            .iter()
+            .filter(|service| service.active)
+            .map(|service| service.rung)
+            .max()
+            .unwrap_or_default();
+        if self.minimal_flow {
+            services.max(Rung::Minimal)
+        } else {
+            services
+        }
+    }
+
+    /// One of its layers has failed.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.layers
+            .iter()
+            .any(|(_, cell)| cell.state == LayerState::Failed)
+    }
+
+    /// The tool call with this id runs.
+    pub(crate) fn running_tool(&mut self, id: &str) -> Option<&mut RunningTool> {
+        self.tools.iter_mut().find(|tool| tool.id == id)
+    }
+
+    /// Begins to wait for `step`.
+    pub(crate) fn await_step(&mut self, step: Step, since: Timestamp, event: Option<EventId>) {
+        self.measure_step(since);
+        self.pending = Pending {
+            step,
+            since,
+            is_late: false,
+            event,
+        };
+    }
+
+    /// The pending step ends at `at`: notes how long it took of the caller's turn.
+    pub(crate) fn measure_step(&mut self, at: Timestamp) {
+        let Some(turn) = &mut self.turn else { return };
+        let took = at.since(self.pending.since);
+        if self.pending.step != Step::Idle && took > turn.slowest_ms {
+            turn.slowest = self.pending.step;
+            turn.slowest_ms = took;
+        }
+    }
+
+    /// The next moment at which something about the call is late.
+    pub(crate) fn deadline(&self, config: &Config) -> Option<Timestamp> {
+        let mut next = Earliest::default();
+        if self.ghost_since.is_none() {
+            let limit = if self.ghost_suspected {
+                config.ghost_ms
+            } else {
+                config.quiet_ms
+            };
+            next.see(Some(self.heard_at + limit));
+        }
+        if self.ghost_since.is_none() && !self.is_retold {
+            if self.is_silent() {
+                let limit = config.silence.after(self.floor.level);
+                next.see(limit.map(|ms| self.floor.since + ms));
+                next.see(self.turn_deadline(config));
+            }
+            if self.ai_serves() {
+                next.see(self.pending.deadline(&config.expectations));
+                for tool in &self.tools {
+                    next.see(super::tools::deadline(tool, config));
+                }
+            }
+            if !self.disconnected_is_told {
+                next.see(self.disconnected_at.map(|at| at + config.disconnected_ms));
+            }
+        }
+        next.0.map(|at| at.max(self.not_before))
+    }
+}
+
+/// The earliest of the moments that it saw.
+#[derive(Debug, Default)]
+struct Earliest(Option<Timestamp>);
+
+impl Earliest {
+    fn see(&mut self, at: Option<Timestamp>) {
+        self.0 = match (self.0, at) {
+            (Some(best), Some(at)) => Some(best.min(at)),
+            (best, at) => best.or(at),
+        };
+    }
+}

@@ -1,0 +1,98 @@
+//! Which step of a turn is pending, and so who is waited for.
+//!
+//! ```text
+//! caller stops -> Transcript -> Response -> Tokens -+-> Audio -> (audible)
+//!                                   ^               +-> Tool -> Rerun -> Tokens
+//! ```
+//!
+//! Deliberately absent: learnt deadlines. They replace [`deadline_ms`] and nothing else.
+
+use holdfast_domain::{DurationMs, EventId, Layer, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::config::Expectations;
+
+/// The step that was begun last and has not shown its first useful output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) enum Step {
+    /// Nothing is pending.
+    #[default]
+    Idle,
+    /// The caller stopped; no final transcript yet.
+    Transcript,
+    /// The transcript is there; no response was begun.
+    Response,
+    /// The model began; neither its end nor audio yet.
+    Tokens,
+    /// The model answered with nothing; it still owes.
+    Empty,
+    /// The model's text was sent to speech; nothing is audible.
+    Audio,
+    /// The model asked for tools; they are not done.
+    Tool,
+    /// The tools are done; no response was begun on their results.
+    Rerun,
+}
+
+impl Step {
+    /// The layer that is waited for.
+    pub(crate) const fn layer(self) -> Layer {
+        match self {
+            Self::Transcript => Layer::Asr,
+            Self::Tokens | Self::Empty => Layer::Llm,
+            Self::Audio => Layer::Tts,
+            Self::Tool => Layer::Tools,
+            Self::Idle | Self::Response | Self::Rerun => Layer::Orchestration,
+        }
+    }
+
+    /// What is missing, with `service` as the layer's name for people.
+    pub(crate) fn words(self, service: &str) -> String {
+        match self {
+            Self::Idle => "no step of an answer is known to have begun".to_owned(),
+            Self::Transcript => format!("{service} heard speech and gave no transcript"),
+            Self::Response => "the transcript is there, nothing asked the LLM".to_owned(),
+            Self::Tokens => format!("{service} began an answer and gave nothing"),
+            Self::Empty => format!("{service} answered with nothing"),
+            Self::Audio => format!("{service} was sent text, no audio"),
+            Self::Tool => format!("{service} has not ended"),
+            Self::Rerun => "the tools are done, nothing asked the LLM again".to_owned(),
+        }
+    }
+}
+
+/// How long `step` may take; None when it has no deadline of its own.
+///
+/// A tool's deadline is kept with the tool, because several can run at once.
+pub(crate) const fn deadline_ms(step: Step, limits: &Expectations) -> Option<DurationMs> {
+    match step {
+        Step::Idle | Step::Tool | Step::Empty => None,
+        Step::Transcript => Some(limits.transcript_ms),
+        Step::Response | Step::Rerun => Some(limits.response_ms),
+        Step::Tokens => Some(limits.tokens_ms),
+        Step::Audio => Some(limits.audio_ms),
+    }
+}
+
+/// A pending step.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Pending {
+    /// Which.
+    pub(crate) step: Step,
+    /// Since when.
+    pub(crate) since: Timestamp,
+    /// It was already said to be late.
+    pub(crate) is_late: bool,
+    /// The event that began it.
+    pub(crate) event: Option<EventId>,
+}
+
+impl Pending {
+    /// When the step is late; None when it cannot be or already is.
+    pub(crate) fn deadline(&self, limits: &Expectations) -> Option<Timestamp> {
+        if self.is_late {
+            return None;
+        }
+        deadline_ms(self.step, limits).map(|ms| self.since + ms)
+    }
+}

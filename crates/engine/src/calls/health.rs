@@ -1,0 +1,183 @@
+//! The state of a layer: it falls by evidence and recovers by evidence, never by time.
+
+use holdfast_domain::{EventId, Evidence, Layer, LayerHealth, LayerState, SignalKind, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::call::Call;
+
+/// The most events behind one evidence; the domain's limit.
+const EVENTS_MAX: usize = 4;
+
+/// One layer of one call.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct LayerCell {
+    pub(crate) state: LayerState,
+    pub(crate) since: Timestamp,
+    /// Why it is not well. None while healthy or unknown.
+    pub(crate) evidence: Option<Box<Evidence>>,
+}
+
+impl LayerCell {
+    pub(crate) fn signal(&self) -> Option<SignalKind> {
+        self.evidence.as_ref().map(|evidence| evidence.kind)
+    }
+}
+
+/// What folding a fact or a timer into a call has to tell the rest of the engine.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Note {
+    /// A layer changed its state.
+    Transition {
+        layer: Layer,
+        from: LayerState,
+        to: LayerState,
+        at: Timestamp,
+    },
+    /// The agent answered a turn of the caller.
+    TurnAnswered { at: Timestamp },
+    /// A turn of the caller counts as failed.
+    TurnFailed { at: Timestamp },
+    /// A layer said that it failed.
+    LayerError { layer: Layer, at: Timestamp },
+    /// The fact cannot be; nothing else changed.
+    Impossible(&'static str),
+}
+
+/// Builds evidence; keeps the newest of too many events.
+pub(crate) fn evidence(
+    kind: SignalKind,
+    text: String,
+    at: Timestamp,
+    mut events: Vec<EventId>,
+) -> Evidence {
+    events.dedup();
+    if events.len() > EVENTS_MAX {
+        events.drain(..events.len() - EVENTS_MAX);
+    }
+    Evidence {
+        kind,
+        text,
+        at,
+        events,
+    }
+}
+
+impl Call {
+    /// A layer is unwell. A milder signal does not cover a worse one.
+    pub(crate) fn raise(
+        &mut self,
+        layer: Layer,
+        to: LayerState,
+        evidence: Evidence,
+        notes: &mut Vec<Note>,
+    ) {
+        self.dialogue.remember_evidence(layer, &evidence);
+        let cell = &mut self.layers[layer];
+        if to < cell.state {
+            return;
+        }
+        let (from, at) = (cell.state, evidence.at);
+        cell.evidence = Some(Box::new(evidence));
+        if from != to {
+            cell.state = to;
+            cell.since = at;
+            notes.push(Note::Transition {
+                layer,
+                from,
+                to,
+                at,
+            });
+        }
+    }
+
+    /// A layer becomes milder with the evidence that it has.
+    pub(crate) fn ease(&mut self, layer: Layer, at: Timestamp, notes: &mut Vec<Note>) {
+        if self.layers[layer].state == LayerState::Failed {
+            self.set_state(layer, LayerState::Degraded, at, notes);
+        }
+    }
+
+    /// A layer did its work.
+    pub(crate) fn heal(&mut self, layer: Layer, at: Timestamp, notes: &mut Vec<Note>) {
+        if self
+            .error
+            .as_ref()
+            .is_some_and(|error| error.layer == layer)
+        {
+            self.error = None;
+        }
+        self.layers[layer].evidence = None;
+        self.set_state(layer, LayerState::Healthy, at, notes);
+    }
+
+    /// Nobody knows how a layer is.
+    pub(crate) fn forget(&mut self, layer: Layer, at: Timestamp, notes: &mut Vec<Note>) {
+        self.layers[layer].evidence = None;
+        self.set_state(layer, LayerState::Unknown, at, notes);
+    }
+
+    /// Nobody knows how any layer is.
+    pub(crate) fn forget_all(&mut self, at: Timestamp, notes: &mut Vec<Note>) {
+        for layer in Layer::ALL {
+            self.forget(layer, at, notes);
+        }
+        self.error = None;
+    }
+
+    fn set_state(&mut self, layer: Layer, to: LayerState, at: Timestamp, notes: &mut Vec<Note>) {
+        let cell = &mut self.layers[layer];
+        let from = cell.state;
+        if from != to {
+            cell.state = to;
+            cell.since = at;
+            notes.push(Note::Transition {
+                layer,
+                from,
+                to,
+                at,
+            });
+        }
+    }
+
+    /// The agent answered the caller: every layer that an answer needs did its work, except where
+    /// this very turn had an error (the next good turn decides) or where the evidence asks for
+    /// another proof than a turn.
+    pub(crate) fn heal_by_turn(&mut self, errors: u8, at: Timestamp, notes: &mut Vec<Note>) {
+        for layer in Layer::ALL {
+            match self.layers[layer].signal() {
+                // A tool that failed has not worked because the agent talked its way around it.
+                _ if layer == Layer::Tools => self.ease(layer, at, notes),
+                Some(SignalKind::Truncated | SignalKind::ResponseGap | SignalKind::Transport) => {}
+                _ if errors & bit(layer) != 0 => self.ease(layer, at, notes),
+                _ => self.heal(layer, at, notes),
+            }
+        }
+    }
+
+    /// A layer as the console sees it.
+    pub(crate) fn layer_health(&self, layer: Layer) -> LayerHealth {
+        let cell = &self.layers[layer];
+        let mut health = LayerHealth {
+            state: cell.state,
+            since: cell.since,
+            evidence: cell.evidence.as_deref().cloned(),
+            ..LayerHealth::default()
+        };
+        if let Some(service) = self.active(layer) {
+            health.service.clone_from(&service.name);
+            health.provider.clone_from(&service.provider);
+            health.model.clone_from(&service.model);
+            health.region.clone_from(&service.region);
+        } else if layer == Layer::Tools {
+            if let Some(tool) = self.tools.first() {
+                health.service.clone_from(&tool.name);
+            }
+        }
+        health
+    }
+}
+
+/// The layer's bit in a set of layers.
+pub(crate) const fn bit(layer: Layer) -> u8 {
+    1 << layer as u8
+}

@@ -1,0 +1,94 @@
+//! Deadlines of one call that passed.
+
+use holdfast_domain::{Layer, LayerState, SignalKind, Timestamp};
+
+use super::call::Call;
+use super::expect::{Step, deadline_ms};
+use super::health::{Note, evidence};
+use crate::{Config, words};
+
+impl Call {
+    /// Everything that was due by `at`, with `at` as the moment at which it is told.
+    pub(crate) fn fire(&mut self, at: Timestamp, config: &Config, notes: &mut Vec<Note>) {
+        let ghost_ms = if self.ghost_suspected {
+            config.ghost_ms
+        } else {
+            config.quiet_ms
+        };
+        if self.ghost_since.is_none() && self.heard_at + ghost_ms <= at {
+            self.became_ghost(at, ghost_ms, notes);
+            return;
+        }
+        if self.ghost_since.is_some() || self.is_retold {
+            return;
+        }
+        let step_is_due = |due: Timestamp| due <= at;
+        if self.ai_serves() {
+            if self
+                .pending
+                .deadline(&config.expectations)
+                .is_some_and(step_is_due)
+            {
+                self.step_is_late(at, config, notes);
+            }
+            self.tools_passed(at, config, notes);
+        }
+        if self.is_silent()
+            && config
+                .silence
+                .after(self.floor.level)
+                .is_some_and(|ms| self.floor.since + ms <= at)
+        {
+            self.silence_passed(at, config, notes);
+        }
+        if self.turn_deadline(config).is_some_and(|due| due <= at) {
+            self.fail_turn(at, notes);
+        }
+        if self
+            .disconnected_at
+            .is_some_and(|since| since + config.disconnected_ms <= at)
+        {
+            self.disconnected_is_told = true;
+        }
+    }
+
+    fn step_is_late(&mut self, at: Timestamp, config: &Config, notes: &mut Vec<Note>) {
+        self.pending.is_late = true;
+        let step = self.pending.step;
+        let Some(limit) = deadline_ms(step, &config.expectations) else {
+            return;
+        };
+        // An explicit error says more than a deadline.
+        let layer = step.layer();
+        if self.layers[layer].signal() == Some(SignalKind::ServiceError) {
+            return;
+        }
+        let text = format!(
+            "the caller waits for over {}: {}",
+            words::seconds(limit),
+            step.words(&self.layer_words(layer))
+        );
+        let events = self.pending.event.iter().cloned().collect();
+        let found = evidence(SignalKind::Expectation, text, at, events);
+        self.raise(layer, LayerState::Degraded, found, notes);
+    }
+
+    fn became_ghost(&mut self, at: Timestamp, limit: i64, notes: &mut Vec<Note>) {
+        self.ghost_since = Some(at);
+        let counted = if self.ghost_suspected {
+            "; its platform counts fewer calls than are shown"
+        } else {
+            ""
+        };
+        let text = format!(
+            "no news of this call for over {}{counted}",
+            words::seconds(limit)
+        );
+        let events = vec![holdfast_domain::EventId::new(self.last_event.as_str())];
+        let found = evidence(SignalKind::Ghost, text, at, events);
+        self.dialogue
+            .remember_evidence(Layer::Orchestration, &found);
+        self.await_step(Step::Idle, at, None);
+        self.forget_all(at, notes);
+    }
+}

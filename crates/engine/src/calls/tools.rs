@@ -1,0 +1,175 @@
+//! Tools: what runs, what ended how, and what is late.
+
+use holdfast_domain::fact::{Effect, Fact, ToolRef};
+use holdfast_domain::{LaneKind, Layer, LayerState, SignalKind, Timestamp, ToolState};
+
+use super::Cx;
+use super::call::{Call, RunningTool};
+use super::dialogue::gist;
+use super::expect::Step;
+use super::health::{Note, bit, evidence};
+use super::turn::Model;
+use crate::{Config, words};
+
+/// The most tools that run at once on a call; further ones are kept in the dialogue only.
+const RUNNING_MAX: usize = 16;
+
+/// When a running tool passes its next limit: late at one deadline, failing at two.
+pub(crate) fn deadline(tool: &RunningTool, config: &Config) -> Option<Timestamp> {
+    let limit = config.expectations.tool_ms * (i64::from(tool.level) + 1);
+    (tool.level < 2).then(|| tool.since + limit)
+}
+
+impl Call {
+    /// Folds a tool fact; other facts are not for here.
+    pub(crate) fn fold_tool(&mut self, fact: &Fact<'_>, cx: &mut Cx<'_>) {
+        match fact {
+            Fact::ToolRequested { tool, args } => {
+                let call = self.dialogue.tool(&tool.id, &tool.name, cx.at);
+                if let Some(args) = args {
+                    call.args = gist(args);
+                }
+                self.tool_began(tool, false, cx);
+            }
+            Fact::ToolStarted { tool, writes } => {
+                let call = self.dialogue.tool(&tool.id, &tool.name, cx.at);
+                call.state = ToolState::Running;
+                call.writes |= writes;
+                self.tool_began(tool, *writes, cx);
+            }
+            Fact::ToolCompleted {
+                tool,
+                result,
+                effect,
+                ..
+            } => {
+                let outcome = result.as_deref().unwrap_or_default();
+                self.tool_ended(tool, ToolState::Succeeded, *effect, gist(outcome), cx);
+                self.heal(Layer::Tools, cx.at, cx.notes);
+            }
+            Fact::ToolFailed {
+                tool,
+                error_type,
+                message,
+            } => {
+                let outcome = gist(&format!("{error_type}: {message}"));
+                self.tool_ended(tool, ToolState::Failed, None, outcome, cx);
+                let what = words::error(error_type);
+                self.tool_failed(&tool.name, &what, cx);
+            }
+            Fact::ToolTimedOut { tool, .. } => {
+                self.tool_ended(tool, ToolState::TimedOut, None, "timed out".to_owned(), cx);
+                self.tool_failed(&tool.name, "timed out", cx);
+            }
+            Fact::ToolCancelled { tool } => {
+                self.tool_ended(tool, ToolState::Cancelled, None, "cancelled".to_owned(), cx);
+            }
+            Fact::ToolCatalogChanged { enabled, disabled } => {
+                let names = |list: &[holdfast_domain::fact::Text<'_>]| {
+                    list.iter().map(|name| name.to_string()).collect()
+                };
+                self.dialogue.tools_enabled = names(enabled);
+                self.dialogue.tools_disabled = names(disabled);
+            }
+            _ => {}
+        }
+    }
+
+    fn tool_began(&mut self, tool: &ToolRef<'_>, writes: bool, cx: &mut Cx<'_>) {
+        if let Some(turn) = &mut self.turn {
+            turn.model = Model::CallsTools;
+        }
+        if self.pending.step != Step::Tool {
+            self.await_step(Step::Tool, cx.at, Some(cx.event_id()));
+        }
+        if let Some(running) = self.running_tool(&tool.id) {
+            running.writes |= writes;
+            return;
+        }
+        if self.tools.len() < RUNNING_MAX {
+            self.dialogue.open_span(LaneKind::Tools, cx.at, &tool.name);
+            self.tools.push(RunningTool {
+                id: tool.id.to_string(),
+                name: tool.name.to_string(),
+                since: cx.at,
+                writes,
+                level: 0,
+                event: cx.event_id(),
+            });
+        }
+    }
+
+    fn tool_ended(
+        &mut self,
+        tool: &ToolRef<'_>,
+        state: ToolState,
+        effect: Option<Effect>,
+        outcome: String,
+        cx: &mut Cx<'_>,
+    ) {
+        let call = self.dialogue.tool(&tool.id, &tool.name, cx.at);
+        call.state = state;
+        call.ended_at = Some(cx.at);
+        call.outcome = outcome;
+        call.effect = match effect {
+            Some(effect) => effect,
+            // A tool that only reads has no effect; a write that did not end well may have one.
+            None if !call.writes => Effect::None,
+            None => Effect::Unknown,
+        };
+        self.tools.retain(|running| running.id != tool.id.as_ref());
+        let failed = matches!(state, ToolState::Failed | ToolState::TimedOut);
+        self.dialogue.close_span(LaneKind::Tools, cx.at, failed);
+        if self.tools.is_empty() {
+            if self.pending.step == Step::Tool {
+                self.await_step(Step::Rerun, cx.at, Some(cx.event_id()));
+            }
+            self.announced_wait_ended(cx.at);
+        }
+    }
+
+    /// A tool said that it failed; also when the error came under the model's name.
+    pub(crate) fn tool_failed(&mut self, name: &str, what: &str, cx: &mut Cx<'_>) {
+        let words = format!("tool {} {what}", words::clip(name, 60));
+        let text = format!("the caller's request is not done: {words}");
+        let mut events = Vec::new();
+        if let Some(turn) = &mut self.turn {
+            turn.errors |= bit(Layer::Tools);
+            events.push(turn.event.clone());
+        }
+        events.push(cx.event_id());
+        let found = evidence(SignalKind::ToolFailure, text, cx.at, events);
+        self.raise(Layer::Tools, LayerState::Failed, found, cx.notes);
+        cx.notes.push(Note::LayerError {
+            layer: Layer::Tools,
+            at: cx.at,
+        });
+        self.note_error(Layer::Tools, words, cx);
+    }
+
+    /// Limits of running tools that passed by `now`.
+    pub(crate) fn tools_passed(&mut self, at: Timestamp, config: &Config, notes: &mut Vec<Note>) {
+        let Some(tool) = self
+            .tools
+            .iter_mut()
+            .find(|tool| deadline(tool, config).is_some_and(|due| due <= at))
+        else {
+            return;
+        };
+        tool.level += 1;
+        let over = config.expectations.tool_ms * i64::from(tool.level);
+        let text = format!(
+            "the caller waits for a tool: {} has not ended for over {}",
+            words::clip(&tool.name, 60),
+            words::seconds(over)
+        );
+        let state = if tool.level >= 2 {
+            LayerState::Failed
+        } else {
+            LayerState::Degraded
+        };
+        let events = vec![tool.event.clone()];
+        let found = evidence(SignalKind::Expectation, text, at, events);
+        self.raise(Layer::Tools, state, found, notes);
+    }
+}

@@ -1,0 +1,287 @@
+//! The engine's surface: inputs in, timers, effects out, and what can be read.
+
+use std::collections::BTreeMap;
+
+use holdfast_domain::{
+    ActPreview, ActVerb, BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent, Record,
+    Refusal, SourceId, Target, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::bridges::Bridge;
+use crate::calls::{Around, Call, Note};
+use crate::commands::Commands;
+use crate::handoffs::Handoffs;
+use crate::out::Outbox;
+use crate::timers::{TimerKey, Timers};
+use crate::{BridgeChange, Config, Control, Effect, Entry, Input, Person, Shown};
+
+/// The state machine that folds facts, answers and people's requests.
+///
+/// Serialized it is a checkpoint: a loaded engine goes on exactly as the saved one would, as long
+/// as the effects of the saved one were drained before.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Engine {
+    pub(crate) config: Config,
+    /// The latest moment of an input or of a timer that fired; it never goes back.
+    pub(crate) now: Timestamp,
+    pub(crate) calls: BTreeMap<CallId, Call>,
+    pub(crate) bridges: BTreeMap<SourceId, Bridge>,
+    pub(crate) commands: Commands,
+    pub(crate) handoffs: Handoffs,
+    #[serde(skip)]
+    pub(crate) out: Outbox,
+    #[serde(skip)]
+    pub(crate) timers: Timers,
+    /// Reused between inputs; empty in between.
+    #[serde(skip)]
+    pub(crate) notes: Vec<Note>,
+    /// The latest moment that the shell named, and how often it named an earlier one after it.
+    #[serde(skip)]
+    clock: Timestamp,
+    #[serde(skip)]
+    clock_jumps: u64,
+}
+
+impl Engine {
+    /// An engine that has heard nothing.
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            now: Timestamp::default(),
+            calls: BTreeMap::new(),
+            bridges: BTreeMap::new(),
+            commands: Commands::default(),
+            handoffs: Handoffs::default(),
+            out: Outbox::default(),
+            timers: Timers::default(),
+            notes: Vec::new(),
+            clock: Timestamp::default(),
+            clock_jumps: 0,
+        }
+    }
+
+    /// Takes an input in. Timers that were due by `now` fire first, each with its own moment.
+    ///
+    /// Moments must not go back, over `handle` and `handle_timeout` together; one that does counts
+    /// as a clock jump and is taken as the latest one. A journal keeps [`Engine::now`] after the
+    /// call, so that a replay sees the moments that were really used.
+    pub fn handle(&mut self, input: Input<'_>, now: Timestamp) {
+        self.handle_timeout(now);
+        self.now = self.clock;
+        match input {
+            Input::Fact { source, fact } => self.on_fact(source, fact),
+            Input::Control(control) => self.on_control(control),
+        }
+    }
+
+    /// Fires the timers that are due by `now`.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        if now < self.clock {
+            self.clock_jumps = self.clock_jumps.saturating_add(1);
+        }
+        self.clock = self.clock.max(now).max(self.now);
+        self.build_timers();
+        while let Some((due, key)) = self.timers.pop_due(self.clock) {
+            self.fire(due, &key);
+        }
+    }
+
+    /// When to call `handle_timeout` at the latest, and why. It may turn out that nothing is due.
+    pub fn poll_timeout(&self) -> Option<(Timestamp, &'static str)> {
+        if self.timers.is_built {
+            self.timers.next()
+        } else {
+            // A loaded checkpoint queues its deadlines at the first call.
+            Some((self.now, "the deadlines of a checkpoint are not queued yet"))
+        }
+    }
+
+    /// The next effect; None when all are fetched. A call's row is named once in each drain.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        if let Some(effect) = self.out.pop() {
+            return Some(effect);
+        }
+        while let Some(id) = self.out.pop_call() {
+            // A call that is gone since was shown as gone.
+            if let Some(call) = self.calls.get_mut(&id) {
+                call.dirty = false;
+                return Some(Effect::Show(Shown::Call(id)));
+            }
+        }
+        self.out.pop_platform()
+    }
+
+    /// The moment of the last input or timer: what a journal keeps beside an input.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// How often the shell's clock went back since this process started.
+    pub fn clock_jumps(&self) -> u64 {
+        self.clock_jumps
+    }
+
+    /// A call's row.
+    pub fn summary(&self, call: &CallId) -> Option<CallSummary> {
+        let call = self.calls.get(call)?;
+        Some(call.summary(&self.around(call)))
+    }
+
+    /// Everything behind a call's row.
+    pub fn detail(&self, call: &CallId) -> Option<CallDetail> {
+        let call = self.calls.get(call)?;
+        let commands = self.commands.of_call(call).cloned().collect();
+        Some(call.detail(&self.around(call), commands))
+    }
+
+    /// The live calls, in the order of their ids.
+    pub fn call_ids(&self) -> impl Iterator<Item = &CallId> {
+        self.calls.keys()
+    }
+
+    /// Every bridge that was ever heard of.
+    pub fn bridges(&self) -> Vec<BridgeStatus> {
+        self.bridges.values().map(Bridge::status).collect()
+    }
+
+    /// The human agents that can be seen now.
+    pub fn humans(&self) -> Vec<HumanAgent> {
+        self.handoffs.humans()
+    }
+
+    /// Commands and handoffs that are open, and those that closed within the last hour.
+    pub fn records(&self) -> Vec<Record> {
+        let mut records = self.commands.records(&self.config, self.now);
+        records.extend(self.handoffs.records(&self.config, self.now));
+        records
+    }
+
+    /// Whom an act would touch, without doing it.
+    pub fn preview(
+        &self,
+        verb: &ActVerb,
+        target: &Target,
+        who: &Person,
+    ) -> Result<ActPreview, Refusal> {
+        self.preview_act(verb, target, who)
+    }
+
+    pub(crate) fn around<'a>(&'a self, call: &'a Call) -> Around<'a> {
+        let bridge = self.bridges.get(&call.source);
+        Around {
+            config: &self.config,
+            now: self.now,
+            feed: bridge.map_or(holdfast_domain::FeedState::Lost, Bridge::state),
+            feed_heard_at: bridge.map_or(call.heard_at, |bridge| bridge.heard_at),
+            command: self.commands.of_call(call).next(),
+            handoff: call
+                .handoff
+                .as_ref()
+                .and_then(|handoff| self.handoffs.get(handoff)),
+            capabilities: bridge.map_or(&[], |bridge| &bridge.capabilities),
+        }
+    }
+
+    fn on_control(&mut self, control: &Control) {
+        match control {
+            Control::Bridge { source, change } => self.on_bridge(source, change),
+            Control::Answer { source, answer } => self.on_answer(source, answer),
+            Control::Person {
+                ticket,
+                who,
+                request,
+            } => {
+                let reply = self.on_request(who, request);
+                self.out.reply(*ticket, reply);
+            }
+            Control::Presence { name, present } => self.on_presence(name, *present),
+            Control::Restarted => self.on_restarted(),
+        }
+    }
+
+    fn on_bridge(&mut self, source: &SourceId, change: &BridgeChange) {
+        let now = self.now;
+        match change {
+            BridgeChange::Connected {
+                platform,
+                epoch,
+                heartbeat_ms,
+                capabilities,
+            } => {
+                let was = self.feed(source);
+                let is_new_epoch = self.bridge(source).connected(
+                    platform,
+                    epoch,
+                    *heartbeat_ms,
+                    capabilities,
+                    now,
+                );
+                self.feed_changed(source, was);
+                self.resume_commands(source, is_new_epoch);
+            }
+            BridgeChange::Disconnected => {
+                let was = self.feed(source);
+                self.bridge(source).is_connected = false;
+                self.feed_changed(source, was);
+            }
+            BridgeChange::Heard => self.heard(source),
+            BridgeChange::Anomaly { kind, example } => {
+                self.bridge(source).note(*kind, example, now);
+                self.out.show_platform();
+            }
+        }
+    }
+
+    fn on_restarted(&mut self) {
+        let sources: Vec<SourceId> = self.bridges.keys().cloned().collect();
+        for source in sources {
+            let was = self.feed(&source);
+            self.bridge(&source).is_connected = false;
+            self.feed_changed(&source, was);
+        }
+        self.forget_commands();
+        self.forget_presence();
+    }
+
+    /// Queues every deadline after a checkpoint was loaded.
+    fn build_timers(&mut self) {
+        if self.timers.is_built {
+            return;
+        }
+        self.timers.is_built = true;
+        for (id, call) in &mut self.calls {
+            let deadline = call.deadline(&self.config);
+            let key = || TimerKey::Call(id.clone());
+            self.timers.arm(key, deadline, &mut call.queued);
+        }
+        for bridge in self.bridges.values_mut() {
+            let deadline = bridge.deadline(&self.config);
+            let source = bridge.source.clone();
+            let key = || TimerKey::Bridge(source);
+            self.timers.arm(key, deadline, &mut bridge.queued);
+        }
+        self.commands.queue(&self.config, &mut self.timers);
+        self.handoffs.queue(&mut self.timers);
+    }
+
+    /// Fires one timer entry, if its owner's deadline is really due; else queues it again.
+    fn fire(&mut self, due: Timestamp, key: &TimerKey) {
+        match key {
+            TimerKey::Call(id) => self.fire_call(id, due),
+            TimerKey::Bridge(source) => self.fire_bridge(source, due),
+            TimerKey::Command(id) => self.fire_command(id, due),
+            TimerKey::Handoff(id) => self.fire_handoff(id, due),
+        }
+    }
+
+    /// The moment of a timer that fires: never before what already happened.
+    pub(crate) fn pass_to(&mut self, due: Timestamp) -> Timestamp {
+        self.now = self.now.max(due);
+        self.now
+    }
+
+    pub(crate) fn append(&mut self, entry: Entry) {
+        self.out.append(entry);
+    }
+}
