@@ -16,24 +16,27 @@
 
 mod acts;
 mod board;
+mod details;
 mod freshness;
 mod handoffs;
+mod status;
+mod tallies;
+mod title;
 
 use std::collections::BTreeMap;
 
 use holdfast_domain::{
-    BridgeStatus, CallDetail, CallId, CallSummary, FeedState, HandoffState, HumanAgent, Record,
-    Refusal, RefusalCode, Reply, Request, Timestamp,
+    BridgeStatus, CallId, CallSummary, HumanAgent, Record, Refusal, RefusalCode, Reply, Request,
+    Timestamp,
 };
 use holdfast_protocol::console::{HubToConsole, Identity, ResumePoint};
-use holdfast_protocol::limits::{DETAIL_CALLS_MAX, STALE_AFTER_MS};
-use holdfast_protocol::window::{
-    About, Connection, DetailSection, Frame, FrameRequest, Platform, Status,
-};
+use holdfast_protocol::limits::DETAIL_CALLS_MAX;
+use holdfast_protocol::window::{About, Connection, Frame, FrameRequest, Platform};
 
 use acts::Acts;
 use board::BoardState;
-use freshness::{Blind, Freshness};
+use details::Details;
+use freshness::Freshness;
 use handoffs::Handoffs;
 
 /// The most rows in one frame: more than any screen shows.
@@ -53,9 +56,7 @@ pub struct Replica {
     acts: Acts,
     handoffs: Handoffs,
     platform: PlatformState,
-    details: BTreeMap<CallId, Told>,
-    open: Option<CallId>,
-    open_version: u64,
+    details: Details,
 }
 
 /// A snapshot whose last part has not arrived yet.
@@ -72,13 +73,6 @@ struct PlatformState {
     /// None before the first beat: then nothing is known of any feed.
     bridges: Option<Vec<BridgeStatus>>,
     humans: Vec<HumanAgent>,
-    version: u64,
-}
-
-/// The detail of a call that is wanted; None until the hub told it.
-#[derive(Debug, Default)]
-struct Told {
-    detail: Option<Box<CallDetail>>,
     version: u64,
 }
 
@@ -111,9 +105,7 @@ impl Replica {
             acts: Acts::default(),
             handoffs: Handoffs::default(),
             platform: PlatformState::default(),
-            details: BTreeMap::new(),
-            open: None,
-            open_version: 0,
+            details: Details::default(),
         }
     }
 
@@ -143,18 +135,20 @@ impl Replica {
             } => self.apply_snapshot(seq, (first, last), calls, records),
             HubToConsole::Change { seq, calls, gone } => self.apply_change(seq, calls, gone),
             HubToConsole::Record { seq, record } => self.apply_record(seq, record),
-            HubToConsole::Detail { detail } => self.apply_detail(detail),
+            HubToConsole::Detail { detail } => {
+                if self.detail_wanted().contains(&detail.summary.id) {
+                    self.details.put(detail, self.version);
+                }
+            }
             HubToConsole::Beat {
+                seq,
                 hub_time,
                 lag_ms,
                 bridges,
                 humans,
-                ..
             } => {
                 self.freshness.beat(hub_time, lag_ms, now);
-                if self.staged.is_none() && self.has_picture_of_this_epoch() {
-                    self.freshness.synced();
-                }
+                self.compare_with_hub(seq, now);
                 self.apply_platform(bridges, humans);
                 let hub_now = self.freshness.hub_now(now);
                 self.acts.forget_old(hub_now);
@@ -198,7 +192,7 @@ impl Replica {
     /// The calls whose detail the hub should send now: the open one, then those of the handoffs
     /// that are offered to this person or in their hands, so that their card opens filled.
     pub fn detail_wanted(&self) -> Vec<CallId> {
-        let mut wanted: Vec<CallId> = self.open.iter().cloned().collect();
+        let mut wanted: Vec<CallId> = self.details.open().cloned().collect();
         if let Some(identity) = &self.identity {
             for handoff in self.handoffs.of_agent(&identity.name) {
                 if !wanted.contains(&handoff.call) {
@@ -231,7 +225,9 @@ impl Replica {
         } else {
             request.ack
         };
-        self.look_at(request.open.as_ref());
+        self.details.look(request.open.as_ref(), &mut self.version);
+        let wanted = self.detail_wanted();
+        self.details.forget_all_but(&wanted);
         self.board.look(request, now, &mut self.version);
         self.acts.release(now, &mut self.version);
         let agent = self
@@ -243,7 +239,7 @@ impl Replica {
             now: self.freshness.hub_now(now),
             status: self.status(now),
             board: self.board.section(ack),
-            detail: self.detail_section(ack),
+            detail: self.details.section(ack),
             acts: self.acts.section(ack),
             handoffs: self.handoffs.section(ack, agent),
             platform: (self.platform.version > ack).then(|| Platform {
@@ -295,14 +291,7 @@ impl Replica {
             self.keep_record(record);
         }
         if self.identity.as_ref().is_some_and(Identity::can_see_board) {
-            for (id, told) in &mut self.details {
-                if !self.board.has(id) {
-                    *told = Told {
-                        detail: None,
-                        version,
-                    };
-                }
-            }
+            self.details.keep_only(|id| self.board.has(id), version);
         }
         self.applied(staged.seq);
         self.freshness.synced();
@@ -319,17 +308,16 @@ impl Replica {
             }
             return;
         }
+        if !self.has_picture_of_this_epoch() {
+            tracing::warn!(seq, "a change before any snapshot was ignored");
+            return;
+        }
         for call in calls {
             self.board.put(call, self.version);
         }
         for id in gone {
             self.board.leave(&id, self.version);
-            if let Some(told) = self.details.get_mut(&id) {
-                *told = Told {
-                    detail: None,
-                    version: self.version,
-                };
-            }
+            self.details.gone(&id, self.version);
         }
         self.applied(seq);
     }
@@ -340,6 +328,10 @@ impl Replica {
             staged.records.push(record);
             return;
         }
+        if !self.has_picture_of_this_epoch() {
+            tracing::warn!(seq, "a record before any snapshot was ignored");
+            return;
+        }
         self.keep_record(record);
         self.applied(seq);
     }
@@ -348,17 +340,6 @@ impl Replica {
         match record {
             Record::Command { command } => self.acts.put(*command),
             Record::Handoff { handoff } => self.handoffs.put(*handoff, self.version),
-        }
-    }
-
-    fn apply_detail(&mut self, detail: Box<CallDetail>) {
-        let id = detail.summary.id.clone();
-        if self.detail_wanted().contains(&id) {
-            let told = Told {
-                detail: Some(detail),
-                version: self.version,
-            };
-            self.details.insert(id, told);
         }
     }
 
@@ -376,95 +357,33 @@ impl Replica {
             Some(point) if point.epoch == self.epoch => point.seq.max(seq),
             _ => seq,
         };
+        self.freshness.applied(newest);
         self.picture = Some(ResumePoint {
             epoch: self.epoch.clone(),
             seq: newest,
         });
     }
 
+    /// A beat overtakes nothing that we are told, so whoever sees the board has applied all up to
+    /// the beat's number, unless the hub holds changes back because we read too slowly. An agent
+    /// without the board is not told every number, so the beat itself is the sign.
+    fn compare_with_hub(&mut self, hub_seq: u64, now: Timestamp) {
+        if self.staged.is_some() || !self.has_picture_of_this_epoch() {
+            return;
+        }
+        let sees_all = self.identity.as_ref().is_some_and(Identity::can_see_board);
+        let ours = self.picture.as_ref().map_or(0, |point| point.seq);
+        if sees_all && ours < hub_seq {
+            self.freshness.behind(hub_seq, now);
+        } else {
+            self.freshness.synced();
+        }
+    }
+
     fn has_picture_of_this_epoch(&self) -> bool {
         self.picture
             .as_ref()
             .is_some_and(|point| point.epoch == self.epoch)
-    }
-
-    fn look_at(&mut self, open: Option<&CallId>) {
-        if self.open.as_ref() != open {
-            self.version += 1;
-            self.open = open.cloned();
-            self.open_version = self.version;
-        }
-        let wanted = self.detail_wanted();
-        self.details.retain(|id, _| wanted.contains(id));
-    }
-
-    fn detail_section(&self, ack: u64) -> Option<DetailSection> {
-        let told = self.details.get(self.open.as_ref()?);
-        let version = told.map_or(0, |told| told.version).max(self.open_version);
-        (version > ack).then(|| DetailSection {
-            call: told.and_then(|told| told.detail.clone()),
-        })
-    }
-
-    fn status(&self, now: Timestamp) -> Status {
-        let blind = self.freshness.blind(now);
-        let agent = self
-            .identity
-            .as_ref()
-            .map(|identity| identity.name.as_str());
-        let counts = self.board.counts();
-        Status {
-            connection: self.freshness.connection(),
-            fresh_ms: self.freshness.fresh_ms(now),
-            stale_after_ms: STALE_AFTER_MS,
-            stale: blind.is_some() && self.freshness.ever_synced(),
-            actions_off: blind
-                .as_ref()
-                .map(Blind::sentence)
-                .or_else(|| self.without_rights()),
-            hub_lag_ms: self.freshness.hub_lag_ms(),
-            live: counts.live,
-            need_you: counts.need_you,
-            failing: counts.failing,
-            unseen: self.unseen(),
-            offers: agent.map_or(0, |agent| {
-                let offered = |state: &HandoffState| {
-                    matches!(
-                        state,
-                        HandoffState::Offered { .. } | HandoffState::Seen { .. }
-                    )
-                };
-                self.handoffs
-                    .of_agent(agent)
-                    .filter(|handoff| offered(&handoff.state))
-                    .count() as u32
-            }),
-            identity: self.identity.clone(),
-        }
-    }
-
-    /// Live calls of feeds that are stale or lost, and of feeds that the hub does not name.
-    fn unseen(&self) -> u32 {
-        let Some(bridges) = &self.platform.bridges else {
-            return 0;
-        };
-        let seen: u32 = bridges
-            .iter()
-            .filter(|bridge| matches!(bridge.state, FeedState::Live | FeedState::Resyncing))
-            .map(|bridge| self.board.live_of(&bridge.source))
-            .sum();
-        self.board.counts().live.saturating_sub(seen)
-    }
-
-    fn without_rights(&self) -> Option<String> {
-        let identity = self.identity.as_ref()?;
-        (!identity.can_act() && !identity.can_act_on_all() && !identity.can_receive()).then(|| {
-            format!(
-                "{} may look but not act: the token carries neither the supervisor's nor the \
-                 agent's role.",
-                identity.name
-            )
-        })
     }
 }
 

@@ -13,11 +13,12 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use holdfast_domain::{
-    CallId, CallPhase, CallSummary, DurationMs, LayerState, Need, NeedLevel, SourceId, Timestamp,
+    CallId, CallPhase, CallSummary, DurationMs, Need, NeedLevel, SourceId, Timestamp,
 };
 use holdfast_protocol::window::{Board, BoardFilter, FrameRequest};
 
 use super::ROWS_IN_VIEW_MAX;
+use super::tallies::{Counts, Tallies};
 
 /// The shortest time between two orders: four a second is as fast as an eye follows a list.
 pub(super) const REORDER_MS: DurationMs = 250;
@@ -40,24 +41,6 @@ pub(super) struct BoardState {
     view: Option<View>,
     view_version: u64,
     new_above: NewAbove,
-}
-
-/// Live calls by what the bar and the filter show, kept as they change: ten thousand rows are too
-/// many to count in each frame.
-#[derive(Debug, Default)]
-struct Tallies {
-    counts: Counts,
-    by_source: BTreeMap<SourceId, u32>,
-    by_queue: BTreeMap<String, u32>,
-    queues_version: u64,
-}
-
-/// Live calls, counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Counts {
-    pub(super) live: u32,
-    pub(super) need_you: u32,
-    pub(super) failing: u32,
 }
 
 /// What the window looks at.
@@ -310,30 +293,6 @@ impl BoardState {
     }
 }
 
-impl Tallies {
-    fn count(&mut self, call: &CallSummary, step: i32, version: u64) {
-        if call.phase == CallPhase::Ended {
-            return;
-        }
-        let add = |n: &mut u32| *n = n.saturating_add_signed(step);
-        add(&mut self.counts.live);
-        if call.need.level >= NeedLevel::Warn {
-            add(&mut self.counts.need_you);
-        }
-        if call
-            .layers
-            .iter()
-            .any(|(_, layer)| layer.state == LayerState::Failed)
-        {
-            add(&mut self.counts.failing);
-        }
-        tally(&mut self.by_source, &call.source, step);
-        if tally(&mut self.by_queue, &call.queue, step) {
-            self.queues_version = version;
-        }
-    }
-}
-
 impl Row {
     fn matches(&mut self, filter: &BoardFilter, needle: &str) -> bool {
         let call = &self.summary;
@@ -393,20 +352,4 @@ fn searched_text(call: &CallSummary) -> String {
 /// True when at least [`REORDER_MS`] went by since `last`, or the clock went backwards.
 fn is_due(last: Option<Timestamp>, now: Timestamp) -> bool {
     last.is_none_or(|last| !(0..REORDER_MS).contains(&now.since(last)))
-}
-
-/// Counts up or down; true when a key came or went.
-fn tally<K: Ord + Clone>(counts: &mut BTreeMap<K, u32>, key: &K, step: i32) -> bool {
-    if let Some(count) = counts.get_mut(key) {
-        *count = count.saturating_add_signed(step);
-        if *count > 0 {
-            return false;
-        }
-        counts.remove(key);
-        return true;
-    }
-    if step > 0 {
-        counts.insert(key.clone(), step.unsigned_abs());
-    }
-    step > 0
 }

@@ -23,6 +23,8 @@ pub(super) struct Freshness {
     hub_lag_ms: DurationMs,
     in_sync: bool,
     ever_synced: bool,
+    /// The hub's sequence that we have not reached, and since when we know that.
+    behind: Option<(u64, Timestamp)>,
     /// The hub's clock minus ours, newest last.
     offsets: VecDeque<DurationMs>,
 }
@@ -42,6 +44,8 @@ pub(super) enum Blind {
     Silent { ms: DurationMs },
     /// The hub itself is behind.
     Lagging { ms: DurationMs },
+    /// What the hub says does not get through to us fast enough.
+    Behind { ms: DurationMs },
 }
 
 impl Blind {
@@ -79,6 +83,11 @@ impl Blind {
                  when it has caught up.",
                 seconds(*ms)
             ),
+            Self::Behind { ms } => format!(
+                "The hub has told more than this console has read, for {}: what you see may be \
+                 over. Actions come back when it has caught up.",
+                seconds(*ms)
+            ),
         }
     }
 }
@@ -91,6 +100,7 @@ impl Default for Freshness {
             hub_lag_ms: 0,
             in_sync: false,
             ever_synced: false,
+            behind: None,
             offsets: VecDeque::with_capacity(CLOCK_READINGS),
         }
     }
@@ -119,7 +129,11 @@ impl Freshness {
             _ if self.hub_lag_ms > STALE_AFTER_MS => Some(Blind::Lagging {
                 ms: self.hub_lag_ms,
             }),
-            _ => None,
+            _ => self
+                .behind
+                .map(|(_, since)| now.since(since))
+                .filter(|ms| *ms > STALE_AFTER_MS)
+                .map(|ms| Blind::Behind { ms }),
         }
     }
 
@@ -159,6 +173,7 @@ impl Freshness {
 
     pub(super) fn set_connection(&mut self, connection: Connection) {
         self.in_sync = false;
+        self.behind = None;
         self.connection = connection;
     }
 
@@ -182,7 +197,20 @@ impl Freshness {
         self.offsets.push_back(reading);
     }
 
+    /// The hub has got further than we have.
+    pub(super) fn behind(&mut self, hub_seq: u64, now: Timestamp) {
+        self.behind.get_or_insert((hub_seq, now));
+    }
+
+    /// We have got so far. Whoever reaches what the hub had when it was asked has caught up.
+    pub(super) fn applied(&mut self, seq: u64) {
+        if self.behind.is_some_and(|(target, _)| target <= seq) {
+            self.synced();
+        }
+    }
+
     pub(super) fn synced(&mut self) {
+        self.behind = None;
         self.in_sync = true;
         self.ever_synced = true;
     }

@@ -1,11 +1,15 @@
-use holdfast_domain::FaultScope;
+use std::collections::BTreeMap;
+
 use holdfast_domain::{
-    Act, ActId, ActVerb, AgentId, AiState, CallPhase, CardField, Command, CommandId, CommandRecord,
-    CommandState, FailureKind, Floor, Handoff, HandoffCard, HandoffId, HandoffReason, Layer,
-    LayerHealth, LayerState, Need, NeedLevel, PerLayer, Progress, ReadBack, Rung, SourceId, Target,
+    Act, ActId, ActVerb, AgentId, AiState, BridgeStatus, CallDetail, CallId, CallPhase,
+    CallSummary, CardField, Command, CommandId, CommandRecord, CommandState, FailureKind,
+    FaultScope, FeedState, Floor, Handoff, HandoffCard, HandoffId, HandoffReason, HandoffState,
+    Layer, LayerHealth, LayerState, Need, NeedLevel, PerLayer, Progress, ReadBack, Rung, SourceId,
+    Target,
 };
 use holdfast_protocol::console::Role;
-use holdfast_protocol::window::BoardFilter;
+use holdfast_protocol::limits::STALE_AFTER_MS;
+use holdfast_protocol::window::{BoardFilter, DetailSection, Status};
 use proptest::prelude::*;
 
 use super::*;

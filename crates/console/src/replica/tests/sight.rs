@@ -184,6 +184,12 @@ fn a_hub_that_began_anew_is_stale_until_its_snapshot() {
         status(&mut replica, 100).stale,
         "this picture is of another epoch"
     );
+    replica.apply(change(2, vec![call(2)], Vec::new()), at(100));
+    assert_eq!(
+        status(&mut replica, 100).live,
+        1,
+        "two epochs are not mixed"
+    );
     assert_eq!(replica.resume_point().unwrap().epoch, "e1");
     replica.apply(snapshot(3, Vec::new(), Vec::new()), at(100));
     assert!(!status(&mut replica, 100).stale);
@@ -262,4 +268,66 @@ fn the_hub_clock_follows_the_beat_that_travelled_fastest() {
     // And set back.
     replica.apply(beat(2_000), at(2_000));
     assert_eq!(hub_now(&mut replica, 2_000), at(2_000 + AHEAD_MS));
+}
+
+#[test]
+fn a_console_that_reads_too_slowly_is_stale_too() {
+    let ahead = |seq, ms| {
+        let HubToConsole::Beat { hub_time, .. } = beat(ms) else {
+            unreachable!("beat() makes a beat")
+        };
+        HubToConsole::Beat {
+            seq,
+            hub_time,
+            lag_ms: 0,
+            bridges: Vec::new(),
+            humans: Vec::new(),
+        }
+    };
+    let mut replica = live(vec![call(1)]);
+    for ms in (0..2_000).step_by(500) {
+        replica.apply(ahead(5 + ms as u64, ms), at(ms));
+        assert!(!status(&mut replica, ms).stale, "{ms}");
+    }
+    replica.apply(ahead(900, 2_000), at(2_000));
+    let behind = status(&mut replica, 2_000);
+    assert!(
+        behind.actions_off.unwrap().contains("2.0 s"),
+        "counted from the first beat"
+    );
+    assert_eq!(
+        refused(&replica, &act_request(), 2_000),
+        Some(RefusalCode::Stale)
+    );
+    // What the first of those beats stood for has arrived.
+    replica.apply(change(5, vec![call(2)], Vec::new()), at(2_000));
+    assert!(!status(&mut replica, 2_000).stale);
+
+    // After a reconnect the same: it is fresh when all that was missed has arrived.
+    replica.link_broke(1, at(2_000), "gone".to_owned());
+    replica.apply(welcome(&[Role::Supervisor]), at(2_000));
+    replica.apply(ahead(7, 2_000), at(2_000));
+    assert!(status(&mut replica, 2_000).stale);
+    replica.apply(change(6, vec![call(3)], Vec::new()), at(2_000));
+    assert!(status(&mut replica, 2_000).stale);
+    replica.apply(change(7, vec![call(3)], Vec::new()), at(2_000));
+    assert!(!status(&mut replica, 2_000).stale);
+}
+
+#[test]
+fn an_agent_without_the_board_is_not_told_every_number() {
+    let mut replica = Replica::new(about());
+    replica.apply(welcome(&[Role::Agent]), at(0));
+    replica.apply(snapshot(1, Vec::new(), Vec::new()), at(0));
+    replica.link_broke(1, at(0), "gone".to_owned());
+    replica.apply(welcome(&[Role::Agent]), at(100));
+    let far = HubToConsole::Beat {
+        seq: 500,
+        hub_time: at(AHEAD_MS),
+        lag_ms: 0,
+        bridges: Vec::new(),
+        humans: Vec::new(),
+    };
+    replica.apply(far, at(100));
+    assert!(!status(&mut replica, 100).stale);
 }
