@@ -1,0 +1,21 @@
+/** Reads from the page's address which fake world is wanted: `?mode=outage&calls=10000&link=stale`. */
+import { FakeBackend, type FakeOptions } from "./fake";
+
+const LINKS = ["live", "stale", "connecting", "reconnecting", "closed"] as const;
+
+export function fakeFromAddress(search: string): FakeBackend {
+  const wanted = new URLSearchParams(search);
+  const link = LINKS.find((one) => one === wanted.get("link"));
+  const roles = (["agent", "supervisor", "commander", "observer"] as const).filter((role) =>
+    wanted.getAll("role").includes(role),
+  );
+  const options: FakeOptions = {
+    calls: Number(wanted.get("calls") ?? "640"),
+    mode: wanted.get("mode") === "calm" ? "calm" : "outage",
+    elapsed: () => performance.now(),
+    withOffer: wanted.has("offer"),
+    ...(link === undefined ? {} : { link }),
+    ...(roles.length === 0 ? {} : { roles }),
+  };
+  return new FakeBackend(options);
+}

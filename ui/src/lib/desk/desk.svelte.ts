@@ -1,0 +1,130 @@
+/** Everything behind the window, put together once and given to components by context. */
+import { createContext } from "svelte";
+
+import { AgentController } from "$lib/agent/agentController.svelte";
+import type { Backend } from "$lib/backend/backend";
+import { BoardController } from "$lib/board/boardController.svelte";
+import { FrameController, type Schedule } from "$lib/frame/frameController.svelte";
+import type { CallId } from "$lib/generated";
+import { type ActionName, failingLayer, type Reach, whyOff } from "$lib/sheet/actions";
+import { SheetController, type Subject } from "$lib/sheet/sheetController.svelte";
+import {
+  canAct,
+  canActOnAll,
+  ShellController,
+  type Storage,
+  type ViewName,
+  viewsOf,
+} from "$lib/shell/shellController.svelte";
+
+/** What the desk needs of the world outside. */
+export interface Outside {
+  readonly backend: Backend;
+  readonly schedule: Schedule;
+  readonly storage: Storage;
+  /** Makes the id of an act; ids never repeat. */
+  readonly newActId: () => string;
+}
+
+export class Desk {
+  readonly frames: FrameController;
+  readonly board: BoardController;
+  readonly sheet: SheetController;
+  readonly agent: AgentController;
+  readonly shell: ShellController;
+
+  constructor({ backend, schedule, storage, newActId }: Outside) {
+    this.board = new BoardController(() => this.frames);
+    this.frames = new FrameController(backend, schedule, () => ({
+      ...this.board.takeView(),
+      open: this.openId,
+    }));
+    this.sheet = new SheetController(backend, this.frames, newActId);
+    this.agent = new AgentController(backend, this.frames);
+    this.shell = new ShellController(storage);
+  }
+
+  /** The views that this person's token opens. */
+  get views(): readonly ViewName[] {
+    return viewsOf(this.frames.status?.identity ?? null);
+  }
+
+  /** The view on screen: the chosen one, or the first that the token opens. */
+  get view(): ViewName {
+    const { views } = this;
+    return views.includes(this.shell.view) ? this.shell.view : (views[0] ?? "now");
+  }
+
+  /** The one call that is told in full. */
+  get openId(): CallId | null {
+    if (this.view === "agent") return this.agent.openId;
+    return this.board.openId ?? this.#sheetCall;
+  }
+
+  get canAct(): boolean {
+    return canAct(this.frames.status?.identity ?? null);
+  }
+
+  get canActOnAll(): boolean {
+    return canActOnAll(this.frames.status?.identity ?? null);
+  }
+
+  /** Why an action on the chosen calls is off, in a sentence; null when it can be asked for. */
+  whyOff(action: ActionName): string | null {
+    return whyOff(action, this.#reach);
+  }
+
+  /** Opens the sheet of an action on the chosen calls, unless it is off. */
+  act(action: ActionName): void {
+    if (this.whyOff(action) !== null) return;
+    const calls = this.board.chosen;
+    this.openSheet({ type: "calls", action, calls }, { layer: failingLayer(this.#reach.calls) });
+  }
+
+  /** Opens the sheet of an action on every live call that the AI serves. */
+  actOnAll(action: ActionName): void {
+    if (this.frames.actionsOff !== null || !this.canActOnAll) return;
+    this.openSheet({ type: "allCalls", action });
+  }
+
+  openSheet(subject: Subject, choice?: Parameters<SheetController["open"]>[1]): void {
+    this.board.setHeld(subject.type === "calls" || subject.type === "allCalls");
+    this.sheet.open(subject, choice);
+  }
+
+  closeSheet(): void {
+    this.sheet.close();
+    this.board.setHeld(false);
+  }
+
+  /** Goes to the board and opens a call there. */
+  showCall(id: CallId): void {
+    this.shell.go("now");
+    this.board.openCall(id);
+  }
+
+  get #sheetCall(): CallId | null {
+    const { subject } = this.sheet;
+    return subject?.type === "calls" && subject.calls.length === 1
+      ? (subject.calls[0] ?? null)
+      : null;
+  }
+
+  get #reach(): Reach {
+    const { chosen } = this.board;
+    const only = chosen.length === 1 ? chosen[0] : undefined;
+    const detail = only === undefined ? undefined : this.frames.detail(only);
+    return {
+      actionsOff: this.frames.actionsOff,
+      canAct: this.canAct,
+      chosen: chosen.length,
+      calls: chosen.flatMap(
+        (id) => this.board.rowOf(id) ?? (id === only ? (detail?.summary ?? []) : []),
+      ),
+      platform: this.frames.platform,
+      capabilities: detail?.capabilities ?? null,
+    };
+  }
+}
+
+export const [getDesk, setDesk] = createContext<Desk>();

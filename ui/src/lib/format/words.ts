@@ -1,0 +1,279 @@
+/** The words on screen for every closed list. A new variant does not compile until it has a word. */
+import type {
+  AnomalyKind,
+  Command,
+  CommandState,
+  Effect,
+  ExcludedReason,
+  FeedState,
+  HandoffFailure,
+  HandoffReason,
+  HandoffState,
+  HumanState,
+  IdentityLevel,
+  LaneKind,
+  Layer,
+  LayerState,
+  NeedLevel,
+  Protected,
+  Role,
+  Rung,
+  ToolState,
+} from "$lib/generated";
+
+import { listed } from "./text";
+
+/** The strip's order: A L T S O N I. */
+export const LAYERS = [
+  "asr",
+  "llm",
+  "tools",
+  "tts",
+  "orchestration",
+  "network",
+  "infrastructure",
+] as const satisfies readonly Layer[];
+
+/** The strip's letter; S is for speech synthesis, since T is for tools. */
+export const layerLetter = {
+  asr: "A",
+  llm: "L",
+  tools: "T",
+  tts: "S",
+  orchestration: "O",
+  network: "N",
+  infrastructure: "I",
+} as const satisfies Record<Layer, string>;
+
+export const layerName = {
+  asr: "Speech recognition (ASR)",
+  llm: "Language model (LLM)",
+  tools: "Tools",
+  tts: "Speech synthesis (TTS)",
+  orchestration: "Orchestration",
+  network: "Network",
+  infrastructure: "Infrastructure",
+} as const satisfies Record<Layer, string>;
+
+export const layerShort = {
+  asr: "ASR",
+  llm: "LLM",
+  tools: "Tools",
+  tts: "TTS",
+  orchestration: "Orchestration",
+  network: "Network",
+  infrastructure: "Infrastructure",
+} as const satisfies Record<Layer, string>;
+
+export const layerStateWord = {
+  healthy: "healthy",
+  degraded: "degraded",
+  failed: "failed",
+  unknown: "unknown",
+} as const satisfies Record<LayerState, string>;
+
+export const needWord = {
+  calm: "calm",
+  watch: "watch",
+  warn: "warn",
+  critical: "critical",
+} as const satisfies Record<NeedLevel, string>;
+
+export const needMeaning = {
+  calm: "Nothing to do.",
+  watch: "Worth a look.",
+  warn: "The caller is being harmed.",
+  critical: "The call is being lost.",
+} as const satisfies Record<NeedLevel, string>;
+
+export const rungWord = {
+  primary: "primary",
+  retry: "retry",
+  backup: "backup",
+  minimal: "minimal",
+  human: "human",
+} as const satisfies Record<Rung, string>;
+
+export const laneName = {
+  caller: "Caller",
+  asr: "ASR",
+  llm: "LLM",
+  tools: "Tools",
+  tts: "TTS",
+  silence: "Silence",
+} as const satisfies Record<LaneKind, string>;
+
+export const commandStateWord = {
+  requested: "requested",
+  accepted: "accepted",
+  applied: "applied",
+  proven: "proven",
+  failed: "failed",
+  rejected: "refused",
+  expired: "expired",
+  unknown: "unknown",
+} as const satisfies Record<CommandState["type"], string>;
+
+export const commandStateMeaning = {
+  requested: "Written down, on its way to the bridge.",
+  accepted: "The bridge has it.",
+  applied: "The platform reads back that it is so. The next good turn will prove it.",
+  proven: "The platform reads back that it is so, and its effect was seen.",
+  failed: "It was tried and did not work.",
+  rejected: "It was refused; nothing changed.",
+  expired: "Nobody answered in time. Look at the call before you ask again.",
+  unknown: "It may or may not have happened; the platform is being asked.",
+} as const satisfies Record<CommandState["type"], string>;
+
+export const excludedReasonWord = {
+  notLive: "over, or not known any more",
+  withHuman: "with a human already",
+  protectedMoment: "in a payment or identity check, not to be disturbed",
+  notCapable: "on a platform that cannot do it",
+  noTarget: "without another usable service",
+  alreadySo: "already as asked",
+  busy: "with another command or handoff under way",
+  staleFeed: "on a stale feed: nobody knows what is true",
+} as const satisfies Record<ExcludedReason, string>;
+
+export const protectedWord = {
+  payment: "paying now",
+  identity: "identity check now",
+} as const satisfies Record<Protected, string>;
+
+export const handoffStateWord = {
+  requested: "waits for a free human",
+  offered: "offered",
+  seen: "card read",
+  accepted: "accepted",
+  bridged: "bridged",
+  confirmed: "confirmed",
+  failed: "failed",
+} as const satisfies Record<HandoffState["type"], string>;
+
+export const handoffReasonWord = {
+  supervisor: "a supervisor sent the call",
+  callerAsked: "the caller asked for a human",
+  aiAsked: "the AI gave up",
+  ladderEnded: "no other service was left",
+} as const satisfies Record<HandoffReason, string>;
+
+export const handoffFailureWord = {
+  noAnswer: "nobody answered",
+  busy: "line busy",
+  voicemail: "a machine answered",
+  callerLeft: "the caller left",
+  trunkFailed: "the platform could not connect",
+  declined: "declined on the platform",
+  withdrawn: "taken back",
+} as const satisfies Record<HandoffFailure, string>;
+
+export const humanStateWord = {
+  free: "free",
+  offered: "has an offer",
+  onCall: "on a call",
+  away: "away",
+} as const satisfies Record<HumanState, string>;
+
+export const feedStateWord = {
+  live: "live",
+  resyncing: "resyncing",
+  stale: "stale",
+  lost: "lost",
+} as const satisfies Record<FeedState, string>;
+
+export const feedStateMeaning = {
+  live: "Facts or heartbeats arrive in time.",
+  resyncing: "Connected, re-telling its calls.",
+  stale: "Nothing heard for longer than its limit. Its calls are shown as last known.",
+  lost: "Its connection is gone. Its calls go on without us; they are shown as last known.",
+} as const satisfies Record<FeedState, string>;
+
+export const anomalyWord = {
+  malformed: "Frames that are not readable",
+  tooLarge: "Frames over the limit",
+  wrongType: "Fields of the wrong type",
+  unknownEventType: "Event types this hub does not know",
+  duplicateSequence: "Sequences heard before",
+  sequenceGap: "Sequences that skip",
+  wrongSource: "Events under another name",
+  unknownCall: "Events about calls that never started",
+  foreignCall: "Events about another bridge's call",
+  impossible: "Facts that cannot be",
+  clockJump: "Clock jumps",
+  unknownCommand: "Results for commands never sent",
+  dropped: "Events the bridge had to drop",
+} as const satisfies Record<AnomalyKind, string>;
+
+export const toolStateWord = {
+  requested: "asked for",
+  running: "running",
+  succeeded: "done",
+  failed: "failed",
+  timedOut: "no answer",
+  cancelled: "cancelled",
+} as const satisfies Record<ToolState, string>;
+
+export const effectWord = {
+  committed: "took effect",
+  none: "changed nothing",
+  unknown: "effect in doubt",
+} as const satisfies Record<Effect, string>;
+
+export const identityLevelWord = {
+  none: "not verified",
+  partial: "partly verified",
+  full: "verified",
+} as const satisfies Record<IdentityLevel, string>;
+
+export const roleWord = {
+  bridge: "bridge",
+  observer: "observer",
+  agent: "agent",
+  supervisor: "supervisor",
+  commander: "commander",
+} as const satisfies Record<Role, string>;
+
+/** A command in a few words: `switch LLM to backup-llm`. */
+export function commandWords(command: Command): string {
+  switch (command.type) {
+    case "switchModel":
+      return `switch ${layerShort[command.layer]} to ${command.to}`;
+    case "retryTurn":
+      return "retry the turn";
+    case "disableTools":
+      return `disable ${toolsOrAll(command.tools)}`;
+    case "enableTools":
+      return `enable ${toolsOrAll(command.tools)}`;
+    case "announce":
+      return `say “${command.text}”`;
+    case "pauseAi":
+      return "pause the AI";
+    case "resumeAi":
+      return "resume the AI";
+    case "transfer":
+      return `bridge to ${command.to}`;
+    case "startFault":
+      return `start fault ${command.fault}`;
+    case "stopFault":
+      return command.id === null ? "stop all faults" : "stop the fault";
+  }
+}
+
+/** A command in one word, for a row. */
+export const commandShort = {
+  switchModel: "switch",
+  retryTurn: "retry",
+  disableTools: "tools off",
+  enableTools: "tools on",
+  announce: "say",
+  pauseAi: "pause",
+  resumeAi: "resume",
+  transfer: "bridge",
+  startFault: "fault",
+  stopFault: "stop fault",
+} as const satisfies Record<Command["type"], string>;
+
+function toolsOrAll(tools: readonly string[]): string {
+  return tools.length === 0 ? "all tools" : listed(tools);
+}

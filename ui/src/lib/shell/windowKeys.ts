@@ -1,0 +1,86 @@
+/** The keys that work wherever the focus is, unless somebody writes. */
+import { DECLINE_REASONS } from "$lib/agent/agentController.svelte";
+import type { Desk } from "$lib/desk/desk.svelte";
+import { actionOfLetter } from "$lib/sheet/actions";
+
+/** Rows of the list take these when nothing else has the focus. */
+const LIST_KEYS = ["ArrowDown", "ArrowUp", "PageDown", "PageUp", "Home", "End", "j", "k"];
+
+export function windowKey(event: KeyboardEvent, desk: Desk): void {
+  const isModified = event.ctrlKey || event.metaKey || event.altKey;
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    if (desk.shell.isPaletteOpen) desk.shell.closePalette();
+    else desk.shell.openPalette();
+    return;
+  }
+  if (event.defaultPrevented || isModified || desk.shell.isPaletteOpen) return;
+  if (isWriting(event.target) || isInSheet(event.target)) return;
+  const digit = Number.parseInt(event.key, 10);
+  const view = Number.isNaN(digit) ? undefined : desk.views[digit - 1];
+  if (view !== undefined) {
+    desk.shell.go(view);
+    event.preventDefault();
+  } else if (desk.view === "now") {
+    boardKey(event, desk);
+  } else if (desk.view === "agent") {
+    agentKey(event, desk);
+  }
+}
+
+function boardKey(event: KeyboardEvent, desk: Desk): void {
+  const action = actionOfLetter(event.key);
+  if (action !== undefined && !event.shiftKey) {
+    desk.act(action);
+    event.preventDefault();
+  } else if (event.key === "Escape") {
+    if (desk.board.back()) event.preventDefault();
+  } else if (event.key === "/") {
+    document.querySelector<HTMLElement>("[data-focus='filter']")?.focus();
+    event.preventDefault();
+  } else if (LIST_KEYS.includes(event.key)) {
+    const list = document.querySelector<HTMLElement>("[data-focus='list']");
+    list?.focus();
+    list?.dispatchEvent(new KeyboardEvent("keydown", { key: event.key, shiftKey: event.shiftKey }));
+    event.preventDefault();
+  }
+}
+
+function agentKey(event: KeyboardEvent, desk: Desk): void {
+  const { agent } = desk;
+  const key = event.key.toUpperCase();
+  if (agent.isDeclining) {
+    const reason = DECLINE_REASONS.find((one) => one.letter === key);
+    if (event.key === "Escape") agent.cancelDecline();
+    else if (reason !== undefined) void agent.decline(reason.text);
+    else return;
+  } else if (event.key === "Enter" && !isControl(event.target) && agent.offer !== null) {
+    void agent.accept();
+  } else if (key === "X" && agent.offer !== null) {
+    agent.startDecline();
+  } else if (key === "F") {
+    void agent.setState("free");
+  } else if (key === "A") {
+    void agent.setState("away");
+  } else {
+    return;
+  }
+  event.preventDefault();
+}
+
+function isWriting(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLInputElement ||
+    target instanceof HTMLTextAreaElement ||
+    target instanceof HTMLSelectElement
+  );
+}
+
+function isInSheet(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("[data-sheet]") !== null;
+}
+
+/** Enter on a button is that button's. */
+function isControl(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("button, a") !== null;
+}
