@@ -37,7 +37,11 @@ from offline_services import (
 from pipecat.frames.frames import EndFrame, Frame, TTSSpeakFrame
 from pipecat.pipeline.llm_switcher import LLMSwitcher
 from pipecat.pipeline.pipeline import Pipeline
-from pipecat.pipeline.service_switcher import ServiceSwitcher, ServiceSwitcherStrategyFailover
+from pipecat.pipeline.service_switcher import (
+    ServiceSwitcher,
+    ServiceSwitcherStrategyFailover,
+    ServiceSwitcherStrategyManual,
+)
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import (
@@ -76,7 +80,7 @@ class Bot:
             ],
             strategy_type=ServiceSwitcherStrategyFailover,
         )
-        tts = ServiceSwitcher(
+        tts: ServiceSwitcher[ServiceSwitcherStrategyManual] = ServiceSwitcher(
             services=[
                 ScriptedTTSService("primary-tts", faults),
                 ScriptedTTSService("backup-tts", faults),
@@ -106,13 +110,14 @@ class Bot:
             idle_timeout_secs=None,
         )
 
-        @self.line.event_handler("on_client_connected")
-        async def on_connected(_: Line, __: str) -> None:
-            await self.worker.queue_frame(TTSSpeakFrame(GREETING))
+        self.line.add_event_handler("on_client_connected", self._on_connected)
+        self.line.add_event_handler("on_client_disconnected", self._on_disconnected)
 
-        @self.line.event_handler("on_client_disconnected")
-        async def on_disconnected(_: Line, __: str) -> None:
-            await self.worker.cancel(reason="caller hung up")
+    async def _on_connected(self, _: Line, __: str) -> None:
+        await self.worker.queue_frame(TTSSpeakFrame(GREETING))
+
+    async def _on_disconnected(self, _: Line, __: str) -> None:
+        await self.worker.cancel(reason="caller hung up")
 
 
 async def obey(bot: Bot, caller: Caller, command: str) -> None:
@@ -167,9 +172,10 @@ async def run(arguments: argparse.Namespace) -> None:
     caller = Caller(bot.line, forever=arguments.forever)
     started = asyncio.Event()
 
-    @bot.worker.event_handler("on_pipeline_started")
     async def on_started(_: PipelineWorker, __: Frame) -> None:
         started.set()
+
+    bot.worker.add_event_handler("on_pipeline_started", on_started)
 
     async def call() -> None:
         await started.wait()

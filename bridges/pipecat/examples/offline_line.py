@@ -73,7 +73,6 @@ class LineInput(BaseInputTransport):
         """Say a line, as long as it takes."""
         async with self._one_voice:
             self.agent_spoke.clear()
-            note("caller_said", text=text)
             await self.push_frame(VADUserStartedSpeakingFrame())
             await asyncio.sleep(len(text) * SECS_PER_CHAR)
             audio = SPOKEN + text.encode()
@@ -81,6 +80,7 @@ class LineInput(BaseInputTransport):
             await self.push_frame(InputAudioRawFrame(audio, SAMPLE_RATE, 1))
             await asyncio.sleep(STOP_SECS)
             await self.push_frame(VADUserStoppedSpeakingFrame(stop_secs=STOP_SECS))
+            note("caller_said", text=text)
 
     async def listen(self) -> bool:
         """Wait for an answer and its end. False when the caller's patience ends first."""

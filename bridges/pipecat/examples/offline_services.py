@@ -16,6 +16,7 @@ from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
 from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
 from pipecat.frames.frames import (
     Frame,
+    FunctionCallFromLLM,
     InterimTranscriptionFrame,
     LLMContextFrame,
     LLMFullResponseEndFrame,
@@ -26,7 +27,7 @@ from pipecat.frames.frames import (
 from pipecat.metrics.metrics import LLMTokenUsage
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frame_processor import FrameDirection
-from pipecat.services.llm_service import FunctionCallFromLLM, FunctionCallParams, LLMService
+from pipecat.services.llm_service import FunctionCallParams, LLMService
 from pipecat.services.settings import LLMSettings, ServiceSettings, STTSettings, TTSSettings
 from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
@@ -38,6 +39,8 @@ SPOKEN: Final = b"SAY:"
 SAMPLE_RATE: Final = 16_000
 #: Seconds of sound for one character: a line of 60 characters is said in about 0.7 seconds.
 SECS_PER_CHAR: Final = 0.012
+#: Seconds from the end of the caller's audio to the final transcript.
+HEAR_SECS: Final = 0.2
 #: Seconds until the model's first word, and between words.
 THINK_SECS: Final = 0.12
 WORD_SECS: Final = 0.005
@@ -112,13 +115,19 @@ class ScriptedSTTService(STTService):
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
         """Turn one stretch of audio into an interim and a final transcript."""
         if audio.startswith(SPOKEN):
-            text = audio.removeprefix(SPOKEN).rstrip(b"\0").decode()
-            half = text[: len(text) // 2].rsplit(" ", 1)[0]
-            yield InterimTranscriptionFrame(half, "caller", time_now_iso8601(), Language.EN)
-            await asyncio.sleep(0.05)
-            final = TranscriptionFrame(text, "caller", time_now_iso8601(), Language.EN)
-            final.finalized = True
-            yield final
+            # A provider answers on its own time, while more audio goes in.
+            self.create_task(self._hear(audio.removeprefix(SPOKEN).rstrip(b"\0").decode()))
+        yield None
+
+    async def _hear(self, text: str) -> None:
+        half = text[: len(text) // 2].rsplit(" ", 1)[0]
+        now = time_now_iso8601()
+        await self.push_frame(InterimTranscriptionFrame(half, "caller", now, Language.EN))
+        # The detector says that the caller stopped before the final transcript is there.
+        await asyncio.sleep(HEAR_SECS)
+        final = TranscriptionFrame(text, "caller", time_now_iso8601(), Language.EN)
+        final.finalized = True
+        await self.push_frame(final)
 
 
 class ScriptedLLMService(LLMService[Any]):
@@ -215,6 +224,9 @@ class ScriptedTTSService(TTSService):
             settings=complete(TTSSettings(model="speak-1", voice="iris", language="en")),
         )
         self._faults = faults
+        # Word times count from the first sound of a turn, over all its sentences.
+        self._context_id = ""
+        self._said_secs = 0.0
 
     def can_generate_metrics(self) -> bool:
         """It measures its latency."""
@@ -227,9 +239,14 @@ class ScriptedTTSService(TTSService):
         if self._faults.hits("tts_silent", self.name):
             return
         await asyncio.sleep(0.04)
-        words = re.findall(r"\S+", text)
-        times = [text.find(word) * SECS_PER_CHAR for word in words]
-        await self.add_word_timestamps(list(zip(words, times, strict=True)), context_id)
+        if context_id != self._context_id:
+            self._context_id, self._said_secs = context_id, 0.0
+        words = [
+            (match.group(), self._said_secs + match.start() * SECS_PER_CHAR)
+            for match in re.finditer(r"\S+", text)
+        ]
+        self._said_secs += len(text) * SECS_PER_CHAR
+        await self.add_word_timestamps(words, context_id)
         samples = int(len(text) * SECS_PER_CHAR * SAMPLE_RATE)
         yield TTSAudioRawFrame(b"\x01\x00" * samples, SAMPLE_RATE, 1, context_id=context_id)
 
@@ -300,7 +317,7 @@ _ANSWERS: Final = (
 def answer_to(context: LLMContext) -> str:
     """The answer to the end of a conversation."""
     messages = context.get_messages()
-    last = messages[-1] if messages else {}
+    last = messages[-1] if messages else None
     if not isinstance(last, dict):
         return "I see."
     content = str(last.get("content", ""))

@@ -43,9 +43,7 @@ class AgentText:
         """A text goes to the voice."""
         self._contexts.setdefault(context_id, []).append(text)
         while len(self._contexts) > CONTEXTS_MAX:
-            oldest = next(iter(self._contexts))
-            del self._contexts[oldest]
-            self._audible.discard(oldest)
+            self.forget(next(iter(self._contexts)))
 
     def audio(self, context_id: str) -> None:
         """The voice has made a first sound of a text."""
@@ -71,7 +69,7 @@ class AgentText:
     def turn_stopped(self, spoken: str, interrupted: bool) -> None:
         """The agent's utterance is over: say what it meant and what of it was never heard."""
         meant = self._take_meant(spoken, interrupted)
-        heard = "" if spoken.strip() and self._was_silent(spoken) else spoken
+        heard = "" if self._was_silent(spoken, interrupted) else spoken
         text, unspoken = compare(meant, heard)
         if not text:
             return
@@ -104,13 +102,21 @@ class AgentText:
         self._meant.popleft()
         return meant
 
-    def _was_silent(self, spoken: str) -> bool:
+    def forget(self, context_id: str) -> None:
+        """A context is settled: the same words may come again in another one."""
+        self._contexts.pop(context_id, None)
+        self._audible.discard(context_id)
+
+    def _was_silent(self, spoken: str, interrupted: bool) -> bool:
         contexts = [
             context
             for context, texts in self._contexts.items()
             if any(text.strip() and text.strip() in spoken for text in texts)
         ]
-        return bool(contexts) and not any(context in self._audible for context in contexts)
+        silent = bool(contexts) and not any(context in self._audible for context in contexts)
+        for context in list(self._contexts) if interrupted else contexts:
+            self.forget(context)
+        return silent
 
 
 def compare(meant: str, heard: str) -> tuple[str, str]:

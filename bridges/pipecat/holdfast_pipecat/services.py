@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from pipecat.pipeline.service_switcher import ServiceSwitcher, ServiceSwitcherStrategyManual
+from pipecat.pipeline.service_switcher import ServiceSwitcher, ServiceSwitcherStrategy
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import (
     LLMAssistantAggregator,
@@ -68,8 +68,9 @@ class Switcher:
 
     @property
     def takes_orders(self) -> bool:
-        """Whether its strategy acts on a manual switch."""
-        return isinstance(self.processor.strategy, ServiceSwitcherStrategyManual)
+        """Whether its strategy acts on switch frames at all; the plain one ignores them."""
+        strategy = type(self.processor.strategy)
+        return strategy.handle_frame is not ServiceSwitcherStrategy.handle_frame
 
 
 def layer_of(processor: object) -> str | None:

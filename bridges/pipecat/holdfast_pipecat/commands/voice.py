@@ -66,6 +66,8 @@ async def say(call: Call, text: str, language: object = None, secs: float = ANNO
     finally:
         if output is not None:
             output.remove_event_handler("on_before_push_frame", on_pushed)
+    for context in call.text.contexts_of(text) - said_before:
+        call.text.forget(context)
     utterance: dict[str, Any] = {
         "role": "agent",
         "pii.text": text,

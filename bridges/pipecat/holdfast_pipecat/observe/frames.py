@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from pipecat.frames.frames import (
     AggregatedTextFrame,
+    AggregatedTextProgressFrame,
     BotConnectedFrame,
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
@@ -20,6 +21,7 @@ from pipecat.frames.frames import (
     InterimTranscriptionFrame,
     InterruptionFrame,
     InterruptionWorkerFrame,
+    LLMAssistantPushAggregationFrame,
     LLMContextAssistantTimestampFrame,
     LLMContextAssistantTurnFrame,
     LLMContextFrame,
@@ -45,6 +47,7 @@ from pipecat.frames.frames import (
     TTSTextFrame,
     UserStartedSpeakingFrame,
     UserStoppedSpeakingFrame,
+    UserTurnInferenceCompletedFrame,
     VADUserStartedSpeakingFrame,
     VADUserStoppedSpeakingFrame,
 )
@@ -61,6 +64,7 @@ from holdfast_pipecat.observe.turns import TurnMapper
 #: Everything else without a mapping is counted.
 KNOWN: Final[frozenset[type[Frame]]] = frozenset(
     {
+        AggregatedTextProgressFrame,
         BotStartedSpeakingFrame,
         BotStoppedSpeakingFrame,
         CancelFrame,
@@ -70,6 +74,7 @@ KNOWN: Final[frozenset[type[Frame]]] = frozenset(
         FunctionCallInProgressFrame,
         FunctionCallResultFrame,
         InterruptionWorkerFrame,
+        LLMAssistantPushAggregationFrame,
         LLMContextAssistantTimestampFrame,
         LLMContextAssistantTurnFrame,
         LLMContextFrame,
@@ -85,6 +90,7 @@ KNOWN: Final[frozenset[type[Frame]]] = frozenset(
         TTSTextFrame,
         UserStartedSpeakingFrame,
         UserStoppedSpeakingFrame,
+        UserTurnInferenceCompletedFrame,
         VADUserStartedSpeakingFrame,
         VADUserStoppedSpeakingFrame,
     }
@@ -197,7 +203,9 @@ class FrameMapper:
     def _response_ended(self, data: FramePushed) -> None:
         if isinstance(data.source, LLMService) and data.source.name == self._call.state.responding:
             self._end_response()
-            agent_rests(self._call)
+            if not self._chars and not self._tool_calls:
+                # An answer that is empty is followed by nothing; any other is still to be heard.
+                agent_rests(self._call)
 
     def _interrupted(self, _: FramePushed) -> None:
         # An interruption cancels the response; its end frame may never come.

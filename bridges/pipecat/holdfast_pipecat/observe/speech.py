@@ -45,6 +45,8 @@ class SpeechMapper:
         state.caller_speaking = speaking
         name = "speech.started" if speaking else "speech.stopped"
         self._call.emit(name, {"actor": "caller"}, time=at)
+        if speaking:
+            agent_rests(self._call)
 
     def _agent(self, speaking: bool, at: float) -> None:
         state = self._call.state

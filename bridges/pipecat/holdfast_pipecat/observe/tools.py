@@ -7,7 +7,7 @@ from pipecat.observers.function_call_observer import FunctionCallEvent, Function
 from holdfast_pipecat.call import Call
 from holdfast_pipecat.envelope import ERROR, WARN
 from holdfast_pipecat.observe.errors import tool_error_type
-from holdfast_pipecat.observe.state import agent_is, agent_rests
+from holdfast_pipecat.observe.state import agent_is
 
 #: Outcomes of a tool that it may itself report under the key `effect` of its result.
 EFFECTS: Final = frozenset({"committed", "none", "unknown"})
@@ -41,7 +41,12 @@ class ToolMapper:
         else:
             call.state.tools_running.pop(id_, None)
             self._settle(event, data, ran)
-            agent_rests(call)
+            self._agent_goes_on()
+
+    def _agent_goes_on(self) -> None:
+        """After its last tool the model is asked again."""
+        if not self._call.state.tools_running and self._call.state.agent == "tools":
+            agent_is(self._call, "thinking")
 
     def _settle(self, event: FunctionCallEvent, data: dict[str, Any], ran: float | None) -> None:
         kind = event.kind
