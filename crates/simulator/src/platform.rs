@@ -1,0 +1,377 @@
+//! The simulated call platform: many calls, the faults that break them, and the commands that help.
+//!
+//! It is a pure state machine. Time comes in as an argument, randomness from a seed, and the same
+//! inputs give the same outputs, event for event.
+//! Deliberately absent: the connection, sequence numbers and buffering; see [`crate::bridge`].
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use holdfast_domain::fact::{Fact, Text};
+use holdfast_domain::{
+    CallId, Capability, Command, CommandId, CommandName, FaultScope, Layer, ReadBack, Timestamp,
+};
+use holdfast_protocol::bridge::{CommandFrame, CommandResult, ResultKind, ResultState};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::answers::Answers;
+use crate::call::{Act, Call, Event, Output, World};
+use crate::faults::{FaultError, FaultKind, Faults};
+
+/// Calls that ended are known as such for so many: a command that crosses the end of its call
+/// comes seconds later, and 10,000 calls end about 70 times a second.
+const ENDED_MAX: usize = 4_096;
+
+/// How far back calls began that are live at the start: the length of a whole call, so that they
+/// are spread over all of its steps.
+const STAGGER_MS: i64 = 150_000;
+
+/// From the end of a call to the next one that takes its place.
+const ARRIVAL_MS: std::ops::Range<i64> = 300..3_000;
+
+/// The most calls that a platform can hold. One snapshot names them all in one frame, and 20,000
+/// ids stay well under its limit.
+pub const CALLS_MAX: usize = 20_000;
+
+/// Every command of the bridge face: this platform can do them all.
+const COMMANDS: [CommandName; 10] = [
+    CommandName::SwitchModel,
+    CommandName::RetryTurn,
+    CommandName::DisableTools,
+    CommandName::EnableTools,
+    CommandName::Announce,
+    CommandName::PauseAi,
+    CommandName::ResumeAi,
+    CommandName::Transfer,
+    CommandName::StartFault,
+    CommandName::StopFault,
+];
+
+/// What a platform is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlatformConfig {
+    /// Everything random comes from it.
+    pub seed: u64,
+    /// Concurrent calls, at most [`CALLS_MAX`].
+    pub calls: usize,
+    /// Begins every call's id, so that ids of two runs differ: characters of a call id.
+    pub instance: String,
+}
+
+/// The platform.
+#[derive(Debug)]
+pub struct Platform {
+    config: PlatformConfig,
+    rng: ChaCha8Rng,
+    now: Timestamp,
+    calls: BTreeMap<u64, Call>,
+    ids: BTreeMap<CallId, u64>,
+    ended: VecDeque<CallId>,
+    agenda: BTreeSet<(Timestamp, Due)>,
+    faults: Faults,
+    answers: Answers,
+    /// Calls begun so far.
+    begun: u64,
+    out: Vec<Output>,
+}
+
+/// What is due; calls before arrivals, each by number, so that the order is always the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Call(u64),
+    Arrival(u64),
+}
+
+impl Platform {
+    /// A platform whose calls are in the middle of what they do, as of `now`. Nothing is told of
+    /// how they came there; [`Platform::snapshot`] tells where they are.
+    pub fn new(config: PlatformConfig, now: Timestamp) -> Self {
+        let calls = config.calls.min(CALLS_MAX) as u64;
+        let began = now - STAGGER_MS;
+        let mut platform = Self {
+            rng: ChaCha8Rng::seed_from_u64(config.seed),
+            config,
+            now: began,
+            calls: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            ended: VecDeque::new(),
+            agenda: BTreeSet::new(),
+            faults: Faults::default(),
+            answers: Answers::default(),
+            begun: 0,
+            out: Vec::new(),
+        };
+        for arrival in 0..calls {
+            let at = began + platform.rng.random_range(0..STAGGER_MS);
+            platform.agenda.insert((at, Due::Arrival(arrival)));
+        }
+        // A second at a time, so that no more than a second of events is ever held.
+        while platform.now < now {
+            let until = (platform.now + 1_000).min(now);
+            drop(platform.advance(until));
+        }
+        platform
+    }
+
+    /// When something happens next; None on a platform without calls.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        self.agenda.first().map(|(at, _)| *at)
+    }
+
+    /// Lets everything happen up to and including `now`. A clock that goes back changes nothing.
+    pub fn advance(&mut self, now: Timestamp) -> Vec<Output> {
+        while let Some((at, due)) = self.agenda.first().copied()
+            && at <= now
+        {
+            self.agenda.pop_first();
+            self.now = self.now.max(at);
+            match due {
+                Due::Call(number) => self.wake(number),
+                Due::Arrival(place) => self.arrive(place),
+            }
+        }
+        self.now = self.now.max(now);
+        self.take_out()
+    }
+
+    /// Takes a command on. It is accepted at once, and its outcome follows, here or from
+    /// [`Platform::advance`]. A command whose id was heard before gets its last answer again.
+    pub fn command(&mut self, frame: &CommandFrame, now: Timestamp) -> Vec<Output> {
+        let mut out = self.advance(now);
+        if let Some(last) = self.answers.last(&frame.command_id) {
+            out.push(Output::Answer(last.clone()));
+            return out;
+        }
+        self.answer(&frame.command_id, ResultState::Accepted, None, None);
+        if now > frame.expires_at {
+            self.answer(&frame.command_id, ResultState::Expired, None, None);
+        } else if let Err((kind, message)) = self.begin(frame) {
+            let why = Some((kind, message));
+            self.answer(&frame.command_id, ResultState::Rejected, why, None);
+        }
+        out.append(&mut self.take_out());
+        out
+    }
+
+    /// Injects a fault from the beginning, as `start_fault` would.
+    pub fn start_fault(&mut self, fault: &str, scope: &FaultScope) -> Result<String, FaultError> {
+        let id = self.faults.start(fault, scope, self.now)?;
+        self.faults_changed(None);
+        Ok(id)
+    }
+
+    /// Tells every live call again: `stream.snapshot`, the calls, `stream.caught_up`. What
+    /// happened up to now and was not taken yet comes before.
+    pub fn snapshot(&mut self) -> Vec<Output> {
+        let ids = self.calls.values();
+        let ids = ids.map(|call| Text::Owned(call.id.as_str().to_owned()));
+        let calls = ids.collect();
+        self.tell(Fact::StreamSnapshot { calls });
+        for call in self.calls.values() {
+            call.retell(&mut World {
+                now: self.now,
+                faults: &self.faults,
+                out: &mut self.out,
+            });
+        }
+        let active = self.faults.tell();
+        self.tell(Fact::DrillFaultsChanged { active });
+        self.tell(Fact::StreamCaughtUp);
+        self.take_out()
+    }
+
+    /// Live calls.
+    pub fn live_calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// The ids of the live calls, oldest call first.
+    pub fn call_ids(&self) -> impl Iterator<Item = &CallId> {
+        self.calls.values().map(|call| &call.id)
+    }
+
+    /// What the platform can do, for `hello`.
+    pub fn capabilities() -> Vec<Capability> {
+        COMMANDS
+            .iter()
+            .map(|name| Capability {
+                name: name.as_str().to_owned(),
+                available: true,
+                reason: None,
+                faults: if *name == CommandName::StartFault {
+                    FaultKind::offers()
+                } else {
+                    Vec::new()
+                },
+            })
+            .collect()
+    }
+
+    fn wake(&mut self, number: u64) {
+        let Some(call) = self.calls.get_mut(&number) else {
+            return;
+        };
+        call.wake(&mut World {
+            now: self.now,
+            faults: &self.faults,
+            out: &mut self.out,
+        });
+        self.settle(number);
+    }
+
+    /// Puts a call back on the agenda, or takes it off the platform.
+    fn settle(&mut self, number: u64) {
+        let Some(call) = self.calls.get(&number) else {
+            return;
+        };
+        if !call.is_over() {
+            self.agenda.insert((call.next_due(), Due::Call(number)));
+            return;
+        }
+        let id = call.id.clone();
+        self.calls.remove(&number);
+        self.ids.remove(&id);
+        if self.ended.len() == ENDED_MAX {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(id);
+        let at = self.now + self.rng.random_range(ARRIVAL_MS);
+        self.agenda.insert((at, Due::Arrival(number)));
+    }
+
+    fn arrive(&mut self, _place: u64) {
+        let number = self.begun;
+        self.begun += 1;
+        let id = CallId::new(format!("{}-{number:05}", self.config.instance));
+        let call = Call::start(
+            id.clone(),
+            number,
+            self.config.seed,
+            &mut World {
+                now: self.now,
+                faults: &self.faults,
+                out: &mut self.out,
+            },
+        );
+        self.agenda.insert((call.next_due(), Due::Call(number)));
+        self.calls.insert(number, call);
+        self.ids.insert(id, number);
+    }
+
+    /// Begins a command; the error is why it is refused.
+    fn begin(&mut self, frame: &CommandFrame) -> Result<(), (ResultKind, String)> {
+        let invalid = |why: &str| (ResultKind::InvalidArgs, why.to_owned());
+        let fault_error = |error: FaultError| (ResultKind::InvalidArgs, error.to_string());
+        match (&frame.command, &frame.call) {
+            (Command::StartFault { .. } | Command::StopFault { .. }, Some(_)) => {
+                return Err(invalid(
+                    "a fault is injected into the whole platform; name the call in its scope",
+                ));
+            }
+            (Command::StartFault { fault, scope }, None) => {
+                self.faults
+                    .start(fault, scope, self.now)
+                    .map_err(fault_error)?;
+                self.faults_read_back(&frame.command_id);
+                return Ok(());
+            }
+            (Command::StopFault { id }, None) => {
+                self.faults.stop(id.as_deref()).map_err(fault_error)?;
+                self.faults_read_back(&frame.command_id);
+                return Ok(());
+            }
+            _ => {}
+        }
+        let Some(id) = &frame.call else {
+            return Err(invalid("this command is about one call; name it"));
+        };
+        let Some(number) = self.ids.get(id).copied() else {
+            return Err(if self.ended.contains(id) {
+                let why = "the call has ended; nothing more can be done on it";
+                (ResultKind::CallEnded, why.to_owned())
+            } else {
+                let why = "this platform knows no such call";
+                (ResultKind::UnknownCall, why.to_owned())
+            });
+        };
+        let act = Act::of(frame.command.clone(), frame.expect_active.clone());
+        let (Some(act), Some(call)) = (act, self.calls.get_mut(&number)) else {
+            return Err(invalid("this command is about the whole platform"));
+        };
+        self.agenda.remove(&(call.next_due(), Due::Call(number)));
+        call.take_on(frame.command_id.clone(), act, self.now);
+        self.agenda.insert((call.next_due(), Due::Call(number)));
+        Ok(())
+    }
+
+    fn faults_read_back(&mut self, command: &CommandId) {
+        let read_back = ReadBack {
+            faults: Some(self.faults.tell()),
+            ..ReadBack::default()
+        };
+        self.answer(command, ResultState::Applied, None, Some(read_back));
+        self.faults_changed(Some(command.clone()));
+    }
+
+    /// Tells what is injected now, and lets every call look at what it means for it.
+    fn faults_changed(&mut self, cause: Option<CommandId>) {
+        let active = self.faults.tell();
+        self.out.push(Output::Event(Event {
+            call: None,
+            at: self.now,
+            layer: None,
+            cause,
+            fact: Fact::DrillFaultsChanged { active },
+        }));
+        for (number, call) in &mut self.calls {
+            self.agenda.remove(&(call.next_due(), Due::Call(*number)));
+            call.stir(&mut World {
+                now: self.now,
+                faults: &self.faults,
+                out: &mut self.out,
+            });
+            self.agenda.insert((call.next_due(), Due::Call(*number)));
+        }
+    }
+
+    fn answer(
+        &mut self,
+        command: &CommandId,
+        state: ResultState,
+        why: Option<(ResultKind, String)>,
+        read_back: Option<ReadBack>,
+    ) {
+        let (kind, message) = why.unzip();
+        self.out.push(Output::Answer(CommandResult {
+            command_id: command.clone(),
+            state,
+            kind,
+            message,
+            read_back,
+        }));
+    }
+
+    fn tell(&mut self, fact: Fact<'static>) {
+        let layer: Option<Layer> = None;
+        self.out.push(Output::Event(Event {
+            call: None,
+            at: self.now,
+            layer,
+            cause: None,
+            fact,
+        }));
+    }
+
+    /// What was told since the last time; answers are remembered on their way out.
+    fn take_out(&mut self) -> Vec<Output> {
+        for output in &self.out {
+            if let Output::Answer(answer) = output {
+                self.answers.remember(answer);
+            }
+        }
+        std::mem::take(&mut self.out)
+    }
+}
+
+#[cfg(test)]
+mod tests;
