@@ -8,6 +8,7 @@ mod docs;
 mod imports;
 mod machine;
 mod rooms;
+mod signals;
 mod sizes;
 mod tree;
 mod words;
