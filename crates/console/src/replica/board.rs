@@ -65,12 +65,23 @@ struct NewAbove {
 #[derive(Debug)]
 struct Row {
     summary: Box<CallSummary>,
+    /// What the order is worked out from. It lies here too, so that ordering ten thousand rows does
+    /// not fetch each summary from memory.
+    now: Placing,
     version: u64,
     standing: Standing,
     /// It has a place in the order.
     placed: bool,
     /// What the text filter searches, in lower case; made when first searched.
     folded: Option<String>,
+}
+
+/// What the place of a call depends on.
+#[derive(Debug, Clone, Copy)]
+struct Placing {
+    is_live: bool,
+    need: Standing,
+    started_at: Timestamp,
 }
 
 /// The need by which a row is placed. It follows the need of the call when the level changes, or
@@ -102,6 +113,7 @@ impl BoardState {
             self.new_above.outdated = true;
             self.tallies.count(&summary, 1, version);
             self.tallies.count(&row.summary, -1, version);
+            row.now = Placing::of(&summary);
             *row.summary = summary;
             row.version = version;
             row.folded = None;
@@ -112,6 +124,7 @@ impl BoardState {
         let came_back = self.ended.remove(&id);
         self.tallies.count(&summary, 1, version);
         let row = Row {
+            now: Placing::of(&summary),
             summary: Box::new(summary),
             version,
             standing: came_back
@@ -135,6 +148,7 @@ impl BoardState {
             row.summary.phase = CallPhase::Ended;
             row.summary.need = Need::default();
             row.summary.next = None;
+            row.now = Placing::of(&row.summary);
             row.version = version;
             self.ended.insert(id.clone(), row);
         }
@@ -224,8 +238,8 @@ impl BoardState {
         for (id, row) in &mut self.rows {
             row.placed = row.matches(filter, &needle);
             if row.placed {
-                row.standing = row.standing.follow(&row.summary.need);
-                keys.push(key(id, row.standing, row.summary.started_at));
+                row.standing = row.standing.follow(row.now.need);
+                keys.push(key(id, row.standing, row.now.started_at));
             }
         }
         keys.sort_unstable();
@@ -267,14 +281,14 @@ impl BoardState {
         let Some(top) = self.order.get(first).and_then(|id| self.placed_row(id)) else {
             return 0;
         };
-        let (top_id, started_at) = (top.summary.id.clone(), top.summary.started_at);
+        let (top_id, started_at) = (top.summary.id.clone(), top.now.started_at);
         let limit = key(&top_id, top.standing, started_at);
         let in_sight: std::collections::BTreeSet<&CallId> = self.order[..seen].iter().collect();
         let needle = filter.text.trim().to_lowercase();
         let mut count = 0;
         for (id, row) in &mut self.rows {
-            let standing = row.standing.follow(&row.summary.need);
-            let above = key(id, standing, row.summary.started_at) < limit;
+            let standing = row.standing.follow(row.now.need);
+            let above = key(id, standing, row.now.started_at) < limit;
             if above && !in_sight.contains(id) && row.matches(filter, &needle) {
                 count += 1;
             }
@@ -295,35 +309,42 @@ impl BoardState {
 
 impl Row {
     fn matches(&mut self, filter: &BoardFilter, needle: &str) -> bool {
-        let call = &self.summary;
-        if call.phase == CallPhase::Ended
-            || call.need.level < filter.need_at_least
-            || filter
-                .queue
-                .as_ref()
-                .is_some_and(|queue| *queue != call.queue)
-        {
+        if !self.now.is_live || self.now.need.level < filter.need_at_least {
             return false;
         }
-        needle.is_empty()
-            || self
-                .folded
-                .get_or_insert_with(|| searched_text(call))
-                .contains(needle)
+        let call = &self.summary;
+        filter
+            .queue
+            .as_ref()
+            .is_none_or(|queue| *queue == call.queue)
+            && (needle.is_empty()
+                || self
+                    .folded
+                    .get_or_insert_with(|| searched_text(call))
+                    .contains(needle))
+    }
+}
+
+impl Placing {
+    fn of(call: &CallSummary) -> Self {
+        Self {
+            is_live: call.phase != CallPhase::Ended,
+            need: Standing {
+                level: call.need.level,
+                score: call.need.score,
+                since: call.need.since,
+            },
+            started_at: call.started_at,
+        }
     }
 }
 
 impl Standing {
-    fn follow(self, need: &Need) -> Self {
+    /// Where a row stands whose call has this need now.
+    fn follow(self, need: Self) -> Self {
         let step = (self.score / SCORE_STEP_PART).max(1);
-        if need.level == self.level && need.score.abs_diff(self.score) < step {
-            return self;
-        }
-        Self {
-            level: need.level,
-            score: need.score,
-            since: need.since,
-        }
+        let stays = need.level == self.level && need.score.abs_diff(self.score) < step;
+        if stays { self } else { need }
     }
 }
 
