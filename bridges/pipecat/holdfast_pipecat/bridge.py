@@ -49,7 +49,7 @@ class Bridge:
     ) -> None:
         self.instance = instance
         self.has_transfer = has_transfer
-        self.buffer = buffer or EventBuffer()
+        self.buffer = EventBuffer() if buffer is None else buffer
         self.clock = clock
         self.envelope = Envelope(f"//bridges/pipecat/{instance}", str(uuid.uuid4()))
         self.calls: dict[str, Call] = {}

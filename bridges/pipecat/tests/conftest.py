@@ -30,6 +30,8 @@ logger.add(sys.stderr, level="WARNING")
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (offline_services, offline_line):
+        monkeypatch.setattr(module, "SECS_PER_CHAR", 0.004)
     monkeypatch.setattr(offline_bot, "GREETING", "Hello, this is Iris.")
     monkeypatch.setattr(holdfast_pipecat.link, "BACKOFF_SECS_MIN", 0.02)
     monkeypatch.setattr(holdfast_pipecat.link, "BACKOFF_SECS_MAX", 0.05)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from fake_hub import DEADLINE_SECS, TOKEN, FakeHub
 
 HERE = Path(__file__).parent.parent
@@ -102,12 +101,16 @@ async def test_an_unmodified_bot_is_seen_and_helped(hub: FakeHub) -> None:
 
 async def test_without_a_hub_the_bot_notices_nothing(tmp_path: Path) -> None:
     bot = await BotProcess.start(
-        PIPECAT_SETUP_FILES=str(SETUP_FILE), HOLDFAST_CONNECTION=str(tmp_path / "none.json")
+        "--quiet-caller",
+        PIPECAT_SETUP_FILES=str(SETUP_FILE),
+        HOLDFAST_CONNECTION=str(tmp_path / "none.json"),
     )
+    await bot.says(lambda line: line == {"bot": "agent_speaking", "on": False})
+    await bot.order('caller say "Hello, this is Maria."')
+    await bot.says(lambda line: line["bot"] == "llm_answer")
+    await bot.order("end")
     log = await bot.end()
     assert bot.lines[-1] == {"bot": "ended"}
-    answers = [line for line in bot.lines if line["bot"] == "llm_answer"]
-    assert len(answers) == 5
     assert log.count("holdfast: not connected to a hub, doing nothing") == 1
 
 
@@ -137,14 +140,13 @@ async def test_a_hub_that_hangs_delays_nothing(hub: FakeHub) -> None:
     assert bot.lines[-1] == {"bot": "ended"}
 
 
-@pytest.mark.parametrize("wrong", ["no_such_module:hook", "HOLDFAST"])
-async def test_a_wrong_setting_of_ours_does_not_reach_the_bot(hub: FakeHub, wrong: str) -> None:
+async def test_a_wrong_setting_of_ours_does_not_reach_the_bot(hub: FakeHub) -> None:
     bot = await BotProcess.start(
         "--quiet-caller",
         PIPECAT_SETUP_FILES=str(SETUP_FILE),
         HOLDFAST_HUB=hub.url,
         HOLDFAST_TOKEN=TOKEN,
-        HOLDFAST_ON_TRANSFER=wrong,
+        HOLDFAST_ON_TRANSFER="no_such_module:hook",
     )
     await bot.says(lambda line: line == {"bot": "agent_speaking", "on": False})
     await bot.order("quit")

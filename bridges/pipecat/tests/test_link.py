@@ -1,12 +1,13 @@
 """The link: nothing lost, nothing twice, and an honest gap where something was lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from conftest import make_bridge
-from fake_hub import TOKEN, FakeHub
+from fake_hub import DEADLINE_SECS, TOKEN, FakeHub
 
+import holdfast_pipecat.bridge
 import holdfast_pipecat.link
 from holdfast_pipecat.bridge import Bridge
 from holdfast_pipecat.buffer import EventBuffer
@@ -17,6 +18,13 @@ def say(bridge: Bridge, first: int, last: int) -> None:
     """Say numbered facts."""
     for number in range(first, last + 1):
         bridge.emit("turn.started", "call-1", {"turn": number})
+
+
+async def settled(holds: Callable[[], bool]) -> None:
+    """Wait for something of the bridge that tells nobody when it changes."""
+    async with asyncio.timeout(DEADLINE_SECS):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 def turns(hub: FakeHub) -> list[int]:
@@ -101,9 +109,7 @@ async def test_a_hub_that_misses_one_gets_it_again(bridge: Bridge, hub: FakeHub)
 async def test_acknowledged_events_leave_the_buffer(bridge: Bridge, hub: FakeHub) -> None:
     say(bridge, 1, 400)
     await hub.until(lambda: hub.durable >= 400)
-    async with asyncio.timeout(5):
-        while bridge.buffer.acked < 400:
-            await asyncio.sleep(0.01)
+    await settled(lambda: bridge.buffer.acked >= 400)
     assert len(bridge.buffer) <= 1  # a heartbeat may be on its way
 
 
@@ -189,19 +195,21 @@ async def test_frames_that_are_not_for_us_are_ignored(bridge: Bridge, hub: FakeH
 
 
 async def test_heartbeats_come_and_only_while_somebody_listens(
-    bridge: Bridge, hub: FakeHub
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(holdfast_pipecat.bridge, "HEARTBEAT_SECS", 0.1)
+    bridge = make_bridge(hub)
+    bridge.start()
+    await hub.until(lambda: len(hub.of("bridge.heartbeat")) >= 2)
     beat = await hub.event("bridge.heartbeat")
     assert beat["subject"] == "*"
     assert beat["data"]["live_calls"] == 0
     await hub.stop()
-    async with asyncio.timeout(5):
-        while bridge.link.live:
-            await asyncio.sleep(0.01)
+    await settled(lambda: not bridge.link.live)
     before = bridge.buffer.last
-    bridge.link.live = False
-    await asyncio.sleep(2.1)
+    await asyncio.sleep(3 * holdfast_pipecat.bridge.HEARTBEAT_SECS)
     assert bridge.buffer.last == before
+    await bridge.stop()
 
 
 async def test_a_hub_that_refuses_us_is_asked_seldom(
@@ -238,8 +246,10 @@ async def test_a_console_that_starts_again_elsewhere_is_found(hub: FakeHub) -> N
     where[0] = NotConfigured("the console is gone")
     await hub.stop()
     where[0] = HubAddress(other.url, TOKEN)
+    # The other console knows nothing of us, and what the first one had is no longer buffered.
+    await other.event("stream.caught_up")
     say(bridge, 2, 2)
-    await other.until(lambda: 2 in turns(other))
+    await other.until(lambda: turns(other) == [2])
     await bridge.stop()
     await other.stop()
 
