@@ -343,4 +343,41 @@ impl fmt::Display for Words<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_survive_the_wire_and_are_unique() {
+        for kind in FaultKind::ALL {
+            assert_eq!(FaultKind::from_wire(kind.id()), Some(*kind));
+        }
+        assert_eq!(FaultKind::from_wire("llm_504"), None);
+    }
+
+    #[test]
+    fn scopes_are_told_in_words() {
+        let check = |scope: FaultScope, words: &str| {
+            assert_eq!(Words(&scope).to_string(), words);
+        };
+        check(FaultScope::default(), "every call");
+        check(
+            FaultScope {
+                provider: Some("Vendor A".to_owned()),
+                region: Some("eu-west".to_owned()),
+                share: Some(0.25),
+                ..FaultScope::default()
+            },
+            "provider Vendor A, region eu-west, 25 % of them",
+        );
+    }
+
+    #[test]
+    fn places_in_a_share_are_spread_evenly_and_differ_between_injections() {
+        let below = (0..10_000).filter(|call| place(1, *call) < 0.3).count();
+        assert!((2_800..3_200).contains(&below), "{below}");
+        let in_both = (0..10_000)
+            .filter(|call| place(1, *call) < 0.3 && place(2, *call) < 0.3)
+            .count();
+        assert!((750..1_050).contains(&in_both), "{in_both}");
+    }
+}

@@ -5,11 +5,12 @@
 //! to a hub as any other bridge does, over a real WebSocket.
 //!
 //! - [`Platform`] is the pure core: time in, events and answers out, the same for the same seed.
-//! - `Simulator` is the core with a clock and a connection.
+//! - [`Simulator`] is the core with a clock and a connection.
 
 #![deny(missing_docs)]
 
 mod answers;
+mod bridge;
 mod call;
 mod dialogue;
 mod faults;
@@ -17,6 +18,9 @@ mod latency;
 mod platform;
 mod services;
 
+pub use bridge::shell::{RunningSimulator, Simulator, SimulatorConfig};
 pub use call::{Event, Output};
 pub use faults::{FAULTS_MAX, FaultError, FaultKind};
+pub use holdfast_domain::FaultScope;
+pub use holdfast_link::{ClosedReason, Token};
 pub use platform::{CALLS_MAX, Platform, PlatformConfig};

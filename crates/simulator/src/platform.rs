@@ -86,12 +86,10 @@ impl Platform {
     /// A platform whose calls are in the middle of what they do, as of `now`. Nothing is told of
     /// how they came there; [`Platform::snapshot`] tells where they are.
     pub fn new(config: PlatformConfig, now: Timestamp) -> Self {
-        let calls = config.calls.min(CALLS_MAX) as u64;
-        let began = now - STAGGER_MS;
         let mut platform = Self {
             rng: ChaCha8Rng::seed_from_u64(config.seed),
             config,
-            now: began,
+            now,
             calls: BTreeMap::new(),
             ids: BTreeMap::new(),
             ended: VecDeque::new(),
@@ -101,15 +99,7 @@ impl Platform {
             begun: 0,
             out: Vec::new(),
         };
-        for arrival in 0..calls {
-            let at = began + platform.rng.random_range(0..STAGGER_MS);
-            platform.agenda.insert((at, Due::Arrival(arrival)));
-        }
-        // A second at a time, so that no more than a second of events is ever held.
-        while platform.now < now {
-            let until = (platform.now + 1_000).min(now);
-            drop(platform.advance(until));
-        }
+        platform.fill(now);
         platform
     }
 
@@ -127,7 +117,7 @@ impl Platform {
             self.now = self.now.max(at);
             match due {
                 Due::Call(number) => self.wake(number),
-                Due::Arrival(place) => self.arrive(place),
+                Due::Arrival(_) => self.arrive(),
             }
         }
         self.now = self.now.max(now);
@@ -158,6 +148,26 @@ impl Platform {
         let id = self.faults.start(fault, scope, self.now)?;
         self.faults_changed(None);
         Ok(id)
+    }
+
+    /// Starts over with new calls, as of `now`: what a machine does that slept. The calls that were
+    /// live have ended unseen; commands on them are answered.
+    pub fn restart(&mut self, now: Timestamp) -> Vec<Output> {
+        for call in self.calls.values_mut() {
+            call.break_down(&mut World {
+                now: self.now,
+                faults: &self.faults,
+                out: &mut self.out,
+            });
+        }
+        self.out
+            .retain(|output| matches!(output, Output::Answer(_)));
+        let answers = self.take_out();
+        self.calls.clear();
+        self.ids.clear();
+        self.agenda.clear();
+        self.fill(now);
+        answers
     }
 
     /// Tells every live call again: `stream.snapshot`, the calls, `stream.caught_up`. What
@@ -207,6 +217,20 @@ impl Platform {
             .collect()
     }
 
+    /// Lets calls begin over the time before `now`, and brings them up to it.
+    fn fill(&mut self, now: Timestamp) {
+        self.now = now - STAGGER_MS;
+        for place in 0..self.config.calls.min(CALLS_MAX) as u64 {
+            let at = self.now + self.rng.random_range(0..STAGGER_MS);
+            self.agenda.insert((at, Due::Arrival(place)));
+        }
+        // A second at a time, so that no more than a second of events is ever held.
+        while self.now < now {
+            let until = (self.now + 1_000).min(now);
+            drop(self.advance(until));
+        }
+    }
+
     fn wake(&mut self, number: u64) {
         let Some(call) = self.calls.get_mut(&number) else {
             return;
@@ -239,7 +263,7 @@ impl Platform {
         self.agenda.insert((at, Due::Arrival(number)));
     }
 
-    fn arrive(&mut self, _place: u64) {
+    fn arrive(&mut self) {
         let number = self.begun;
         self.begun += 1;
         let id = CallId::new(format!("{}-{number:05}", self.config.instance));

@@ -38,6 +38,11 @@ impl Call {
         self.pulse = self.pulse.min(soon);
     }
 
+    /// The platform under the call is gone.
+    pub(crate) fn break_down(&mut self, world: &mut World<'_>) {
+        self.end("the platform went away", EndedBy::Platform, world);
+    }
+
     pub(super) fn feel_pulse(&mut self, world: &mut World<'_>) {
         let poor = self.is_hit(FaultKind::NetworkPoor, world);
         let every = if poor {
