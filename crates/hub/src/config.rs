@@ -1,0 +1,104 @@
+//! How a hub is set up: built in code by the desktop, or read from a TOML file by `holdfast-hub`.
+
+mod file;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use holdfast_domain::Timestamp;
+
+use crate::tokens::TokenEntry;
+
+pub use file::{ConfigError, EXAMPLE};
+
+/// Tells the time. The program's is `holdfast_protocol::clock::now`; a test brings its own.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// A clock that asks `now`.
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new(holdfast_protocol::clock::now)
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock(..)")
+    }
+}
+
+/// Everything that a hub needs to know.
+#[derive(Debug, Clone)]
+pub struct HubConfig {
+    /// Where it listens. Port 0: any free one.
+    pub listen: SocketAddr,
+    /// The folder of its journal; made when it does not exist.
+    pub data: PathBuf,
+    /// Who may come in.
+    pub tokens: Vec<TokenEntry>,
+    /// It may listen beyond this machine although it speaks no TLS itself, because something in
+    /// front of it does.
+    pub insecure_plain_text: bool,
+    /// What it holds back from growing.
+    pub limits: Limits,
+    /// Its clock.
+    pub clock: Clock,
+}
+
+impl HubConfig {
+    /// A hub on any free port of this machine only, which lets in the owners of `tokens`.
+    pub fn loopback(data: impl Into<PathBuf>, tokens: Vec<TokenEntry>) -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data: data.into(),
+            tokens,
+            insecure_plain_text: false,
+            limits: Limits::default(),
+            clock: Clock::default(),
+        }
+    }
+}
+
+/// Limits that depend on the machine and the house. Those of the protocol are not among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at once, bridges and consoles together. A bridge runs beside each bot process,
+    /// so a thousand calls can be a thousand bridges.
+    pub connections_max: usize,
+    /// Connections that have not yet said who they are: what a stranger can make the hub hold.
+    pub unauthenticated_max: usize,
+    /// Records that are kept in memory for consoles that resume: about 20 MB at 5 kB each. An
+    /// hour in which every tenth of 10,000 calls is switched makes 4,000 versions.
+    pub records_kept: usize,
+    /// Calls that left the board and are remembered for consoles that resume: an hour of 10,000
+    /// calls of 4 minutes is 150,000; five minutes of it are enough for a link that broke.
+    pub gone_kept: usize,
+    /// When the journal has grown by this many inputs since its last checkpoint, a new one is
+    /// written, so that a restart replays at most that many: at 10 us each about 5 s.
+    pub checkpoint_inputs: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 4_096,
+            unauthenticated_max: 64,
+            records_kept: 4_096,
+            gone_kept: 16_384,
+            checkpoint_inputs: 500_000,
+        }
+    }
+}

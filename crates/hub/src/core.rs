@@ -1,0 +1,380 @@
+//! The one task that owns the engine: it puts what all connections say into one order, folds it,
+//! has it written down, and only then lets anything out.
+//!
+//! ```text
+//! sessions --Input--> fold (engine) --Batch--> journal thread
+//!                       |                         | durable
+//!                       +-- outputs wait ---------+--> bridges (send, ack), consoles (reply,
+//!                                                      record), the fan-out log (rows)
+//! ```
+//!
+//! While one batch is being written the next is folded; batches leave in the order in which they
+//! were folded. When the journal fails, nothing that waits is let out (`core/failure.rs`).
+//!
+//! Deliberately absent: sockets, SQL, and any decision about calls.
+
+mod batch;
+mod bridges;
+mod consoles;
+mod failure;
+mod output;
+mod recovery;
+mod requests;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use holdfast_domain::{CallId, Timestamp};
+use holdfast_engine::{Control, Engine};
+use holdfast_protocol::bridge::Hello;
+use holdfast_protocol::console::{ConsoleFrame, Identity, ResumePoint};
+use holdfast_protocol::error::WireError;
+use holdfast_protocol::limits::BEAT_MS;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::config::{Clock, HubConfig};
+use crate::fanout::Fanout;
+use crate::outbox::Outbox;
+use crate::session::{Room, SessionId};
+use crate::writer::{Done, Work, Writer};
+use batch::{Batch, InFlight};
+use bridges::Bridges;
+use consoles::Consoles;
+use failure::Health;
+
+pub use recovery::RecoverError;
+pub(crate) use recovery::{Recovered, recover};
+
+/// Inputs that wait for the core. Each connection may have 256 frames under way, so a burst of a
+/// few connections fits; beyond it connections wait, and TCP holds their peers back.
+pub(crate) const INPUTS_MAX: usize = 1_024;
+
+/// How many inputs are taken at once, before the core looks at what else there is to do: at 10 us
+/// each, ticks and commits wait at most a few milliseconds.
+const TAKE_MAX: usize = 256;
+
+/// Batches handed to the journal and not yet durable: one being written, one ready to be.
+const IN_FLIGHT_MAX: usize = 2;
+
+/// How often consoles are told what changed: twenty times a second looks alive, and more often
+/// than a person can see costs for nothing.
+const TICK: Duration = Duration::from_millis(50);
+
+/// What reaches the core.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// A bridge that showed its token said hello.
+    BridgeHello {
+        session: SessionId,
+        hello: Box<Hello>,
+        outbox: Outbox,
+    },
+    BridgeText {
+        session: SessionId,
+        text: Utf8Bytes,
+        arrived: Timestamp,
+        room: Room,
+    },
+    /// A frame that the session did not read.
+    BridgeMisfit {
+        session: SessionId,
+        error: WireError,
+    },
+    BridgeGone {
+        session: SessionId,
+    },
+    ConsoleHello(Box<ConsoleHello>),
+    ConsoleFrame {
+        session: SessionId,
+        frame: Box<ConsoleFrame>,
+        arrived: Timestamp,
+        room: Room,
+    },
+    ConsoleGone {
+        session: SessionId,
+    },
+}
+
+/// A console that showed its token said hello.
+#[derive(Debug)]
+pub(crate) struct ConsoleHello {
+    pub(crate) session: SessionId,
+    pub(crate) identity: Identity,
+    pub(crate) resume: Option<ResumePoint>,
+    pub(crate) detail: Vec<CallId>,
+    pub(crate) outbox: Outbox,
+}
+
+/// The core's whole state.
+#[derive(Debug)]
+pub(crate) struct Core {
+    config: HubConfig,
+    clock: Clock,
+    epoch: String,
+    engine: Engine,
+    /// The latest moment that the engine was told; time never goes back.
+    now: Timestamp,
+    bridges: Bridges,
+    consoles: Consoles,
+    fanout: Fanout,
+    /// What is folded and not yet handed to the journal.
+    batch: Batch,
+    in_flight: VecDeque<InFlight>,
+    writer: Writer,
+    done: mpsc::Receiver<Done>,
+    health: Health,
+    /// Requests of people that the engine has and has not yet answered durably.
+    tickets: BTreeMap<u64, (SessionId, u64)>,
+    next_ticket: u64,
+    /// The number of the last thing that the engine had written down.
+    decided: u64,
+    inputs_since_checkpoint: u64,
+    wants_checkpoint: bool,
+}
+
+impl Core {
+    /// A core that goes on from what the journal gave back.
+    pub(crate) fn new(config: HubConfig, epoch: String, recovered: Recovered) -> Self {
+        let (writer, done) = Writer::start(recovered.journal);
+        let mut core = Self {
+            clock: config.clock.clone(),
+            epoch,
+            engine: recovered.engine,
+            now: recovered.at,
+            bridges: Bridges::new(recovered.positions),
+            consoles: Consoles::default(),
+            fanout: Fanout::new(config.limits.records_kept, config.limits.gone_kept),
+            batch: Batch::default(),
+            in_flight: VecDeque::new(),
+            writer,
+            done,
+            health: Health::Working,
+            tickets: BTreeMap::new(),
+            next_ticket: 0,
+            decided: recovered.decided,
+            inputs_since_checkpoint: recovered.replayed,
+            wants_checkpoint: false,
+            config,
+        };
+        core.restart();
+        core
+    }
+
+    /// Serves until `stop` turns true, then makes everything durable.
+    pub(crate) async fn run(
+        mut self,
+        mut inputs: mpsc::Receiver<Input>,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut beat = interval(Duration::from_millis(BEAT_MS));
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut taken = Vec::with_capacity(TAKE_MAX);
+        loop {
+            let timer = self.until_next_timer();
+            let has_room = !self.batch.is_full();
+            tokio::select! {
+                biased;
+                Some(done) = self.done.recv() => self.on_done(done),
+                () = stopped(&mut stop) => break,
+                _ = beat.tick() => self.on_beat(),
+                _ = tick.tick() => self.on_tick(),
+                () = tokio::time::sleep(timer) => self.on_timer(),
+                count = inputs.recv_many(&mut taken, TAKE_MAX), if has_room => {
+                    if count == 0 {
+                        break;
+                    }
+                    for input in taken.drain(..) {
+                        self.on_input(input);
+                    }
+                }
+            }
+            self.submit();
+        }
+        self.finish().await;
+    }
+
+    fn on_input(&mut self, input: Input) {
+        match input {
+            Input::BridgeHello {
+                session,
+                hello,
+                outbox,
+            } => self.on_bridge_hello(session, *hello, outbox),
+            Input::BridgeText {
+                session,
+                text,
+                arrived,
+                room,
+            } => {
+                self.on_bridge_text(session, &text);
+                self.batch.hold(arrived, room);
+            }
+            Input::BridgeMisfit { session, error } => self.on_bridge_misfit(session, &error),
+            Input::BridgeGone { session } => self.on_bridge_gone(session),
+            Input::ConsoleHello(hello) => self.on_console_hello(*hello),
+            Input::ConsoleFrame {
+                session,
+                frame,
+                arrived,
+                room,
+            } => {
+                self.on_console_frame(session, *frame);
+                self.batch.hold(arrived, room);
+            }
+            Input::ConsoleGone { session } => self.on_console_gone(session),
+        }
+    }
+
+    /// Now, never earlier than before.
+    fn tell_time(&mut self) -> Timestamp {
+        self.now = self.now.max(self.clock.now());
+        self.now
+    }
+
+    fn on_tick(&mut self) {
+        let dirty = self.fanout.tick();
+        self.consoles.mark_details(&dirty);
+        self.consoles.follow(&self.engine, &self.fanout);
+        self.retry_if_failed();
+    }
+
+    fn on_beat(&mut self) {
+        let now = self.tell_time();
+        self.bridges.ping();
+        self.consoles.forget_old_records(now);
+        let lag_ms = self.lag_ms(now);
+        self.consoles
+            .beat(&self.engine, self.fanout.head(), now, lag_ms);
+    }
+
+    /// The age of the oldest input that is not yet durable.
+    fn lag_ms(&self, now: Timestamp) -> i64 {
+        let oldest = match &self.health {
+            Health::Working => self
+                .in_flight
+                .front()
+                .and_then(|flight| flight.oldest)
+                .or(self.batch.oldest()),
+            Health::Failed { since, .. } => Some(*since),
+        };
+        oldest.map_or(0, |oldest| now.since(oldest).max(0))
+    }
+
+    fn until_next_timer(&self) -> Duration {
+        /// How long to sleep when the engine waits for nothing.
+        const LONG: Duration = Duration::from_secs(60);
+        if !self.health.is_working() || self.batch.is_full() {
+            return LONG;
+        }
+        self.engine.poll_timeout().map_or(LONG, |(due, _)| {
+            let ms = due.since(self.clock.now()).max(0);
+            Duration::from_millis(ms.unsigned_abs()).min(LONG)
+        })
+    }
+
+    fn on_timer(&mut self) {
+        let now = self.tell_time();
+        if self.health.is_working()
+            && self
+                .engine
+                .poll_timeout()
+                .is_some_and(|(due, _)| due <= now)
+        {
+            self.engine.handle_timeout(now);
+            self.take_effects();
+        }
+    }
+
+    /// Folds one input that is not an event, and has it written down.
+    fn control(&mut self, control: Control) {
+        let now = self.tell_time();
+        self.engine
+            .handle(holdfast_engine::Input::Control(&control), now);
+        self.batch.log_control(now, &control);
+        self.take_effects();
+    }
+
+    fn take_effects(&mut self) {
+        while let Some(effect) = self.engine.poll_effect() {
+            self.batch.take(effect, &mut self.decided);
+        }
+    }
+
+    /// Hands the batch to the journal when it can take one.
+    fn submit(&mut self) {
+        if self.batch.is_empty()
+            || self.in_flight.len() >= IN_FLIGHT_MAX
+            || !self.health.is_working()
+        {
+            return;
+        }
+        self.bridges.add_acks(&mut self.batch);
+        self.inputs_since_checkpoint += self.batch.n_inputs();
+        let (commit, flight) =
+            std::mem::take(&mut self.batch).split(self.now, |source| self.bridges.position(source));
+        self.in_flight.push_back(flight);
+        self.writer.give(Work::Commit(Box::new(commit), self.now));
+        // Only here, where everything that is folded is with the writer, is the engine's state the
+        // state after a known input.
+        if self.wants_checkpoint
+            || self.inputs_since_checkpoint >= self.config.limits.checkpoint_inputs
+        {
+            self.checkpoint();
+        }
+    }
+
+    /// Has the engine's state written down, so that a restart replays only what follows.
+    fn checkpoint(&mut self) {
+        self.wants_checkpoint = false;
+        self.inputs_since_checkpoint = 0;
+        match serde_json::to_vec(&self.engine) {
+            Ok(state) => self.writer.give(Work::Checkpoint {
+                state,
+                decided: self.decided,
+                at: self.now,
+            }),
+            // Without it a restart replays more; what is true stays true.
+            Err(error) => tracing::error!(%error, "the engine's state cannot be written"),
+        }
+    }
+
+    fn on_done(&mut self, done: Done) {
+        match done {
+            Done::Committed { wants_checkpoint } => {
+                self.wants_checkpoint |= wants_checkpoint;
+                if let Some(flight) = self.in_flight.pop_front() {
+                    self.carry_out(flight);
+                }
+            }
+            Done::Failed(error) => self.fail(&error),
+        }
+    }
+
+    /// The hub stops: nothing new is folded, what is folded becomes durable.
+    async fn finish(mut self) {
+        while self.health.is_working() && !(self.batch.is_empty() && self.in_flight.is_empty()) {
+            self.submit();
+            match self.done.recv().await {
+                Some(done) => self.on_done(done),
+                None => break,
+            }
+        }
+        self.bridges.go_away();
+        self.consoles.go_away();
+        if self.health.is_working() {
+            self.checkpoint();
+        }
+        // The writer finishes what it was given before it ends.
+        self.writer.join().await;
+    }
+}
+
+/// Ends when the hub stops, or is gone.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that whoever could say so is gone.
+    let _ = stop.wait_for(|stop| *stop).await;
+}

@@ -1,0 +1,240 @@
+//! The consoles: each follows the fan-out log at its own pace, from a snapshot or from where it
+//! left off, and sees what its roles let it see.
+//!
+//! ```text
+//!   hello --resume in reach--> following <---- all parts sent ---- snapshot
+//!     \------- else ------------- ^ | --- missed something --------^   ^
+//!      \------------------------- | ------------------------------------/
+//! ```
+//!
+//! View frames are added only while little waits to be written ([`CONSOLE_LOW_BYTES`]), so a
+//! console that does not read makes nothing grow: the log is compacted meanwhile, and what it
+//! forgets makes the console take a snapshot when it reads again.
+
+mod console;
+mod scope;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use holdfast_domain::{
+    CallId, CommandId, CommandRecord, Handoff, HandoffId, Record, Reply, Timestamp,
+};
+use holdfast_engine::Engine;
+use holdfast_protocol::console::{HubToConsole, Identity};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::fanout::Fanout;
+use crate::outbox::Outbox;
+use crate::session::SessionId;
+use crate::words;
+pub(crate) use console::Console;
+use console::Frames;
+use scope::Scope;
+
+/// View frames are added to a console's outbox while less than this waits there, in bytes. At
+/// 10,000 calls a tick of changes is about 1 MB, so a console may be a few ticks behind.
+const CONSOLE_LOW_BYTES: usize = 4 * 1024 * 1024;
+
+/// How long a record that is final stays part of snapshots, in milliseconds: an hour.
+const RECORD_KEPT_MS: i64 = 3_600_000;
+
+/// Everything about consoles that is not the engine's.
+#[derive(Debug, Default)]
+pub(crate) struct Consoles {
+    consoles: BTreeMap<SessionId, Console>,
+    records: Records,
+}
+
+/// The newest version of each record that is open, or that was closed within the last hour; only
+/// what is durable.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    commands: BTreeMap<CommandId, Box<CommandRecord>>,
+    handoffs: BTreeMap<HandoffId, Box<Handoff>>,
+}
+
+impl Consoles {
+    /// Adds a console. It is told something with the next [`Consoles::follow`].
+    pub(crate) fn add(&mut self, session: SessionId, console: Console) {
+        self.consoles.insert(session, console);
+    }
+
+    /// Removes a console, and tells whose it was.
+    pub(crate) fn remove(&mut self, session: SessionId) -> Option<Identity> {
+        self.consoles
+            .remove(&session)
+            .map(|console| console.identity)
+    }
+
+    pub(crate) fn identity(&self, session: SessionId) -> Option<&Identity> {
+        self.consoles.get(&session).map(|console| &console.identity)
+    }
+
+    /// The scope of a console; None when it is gone.
+    pub(crate) fn may_see_board(&self, session: SessionId) -> bool {
+        self.consoles
+            .get(&session)
+            .is_some_and(|console| console.scope.is_board())
+    }
+
+    /// How many consoles an agent of this name has.
+    pub(crate) fn count_agent(&self, name: &str) -> usize {
+        self.consoles
+            .values()
+            .filter(|console| console.identity.can_receive() && console.identity.name == name)
+            .count()
+    }
+
+    /// The agents who have a console.
+    pub(crate) fn agents(&self) -> BTreeSet<String> {
+        self.consoles
+            .values()
+            .filter(|console| console.identity.can_receive())
+            .map(|console| console.identity.name.clone())
+            .collect()
+    }
+
+    pub(crate) fn open_details(&mut self, session: SessionId, calls: Vec<CallId>) {
+        if let Some(console) = self.consoles.get_mut(&session) {
+            console.open_details(calls);
+        }
+    }
+
+    /// Calls whose row changed are due for consoles that have them open.
+    pub(crate) fn mark_details(&mut self, dirty: &BTreeSet<CallId>) {
+        if !dirty.is_empty() {
+            for console in self.consoles.values_mut() {
+                console.mark_details(dirty);
+            }
+        }
+    }
+
+    /// Lets every console that keeps up read on.
+    pub(crate) fn follow(&mut self, engine: &Engine, fanout: &Fanout) {
+        let mut frames = Frames::default();
+        for console in self.consoles.values_mut() {
+            console.follow(engine, fanout, &self.records, &mut frames);
+        }
+    }
+
+    /// Makes every console take a snapshot.
+    pub(crate) fn reset(&mut self) {
+        for console in self.consoles.values_mut() {
+            console.reset();
+        }
+    }
+
+    /// Tells every console that the hub lives.
+    pub(crate) fn beat(&mut self, engine: &Engine, seq: u64, hub_time: Timestamp, lag_ms: i64) {
+        let bridges = engine.bridges();
+        let humans = engine.humans();
+        let mut board: Option<Utf8Bytes> = None;
+        for console in self.consoles.values() {
+            let frame = match console.scope.agent() {
+                None => board
+                    .get_or_insert_with(|| {
+                        let beat = HubToConsole::Beat {
+                            seq,
+                            hub_time,
+                            lag_ms,
+                            bridges: bridges.clone(),
+                            humans: humans.clone(),
+                        };
+                        words::to_console(&beat).into()
+                    })
+                    .clone(),
+                Some(agent) => {
+                    let own = humans.iter().filter(|human| human.id == *agent);
+                    let beat = HubToConsole::Beat {
+                        seq,
+                        hub_time,
+                        lag_ms,
+                        bridges: Vec::new(),
+                        humans: own.cloned().collect(),
+                    };
+                    words::to_console(&beat).into()
+                }
+            };
+            console.beat(frame);
+        }
+    }
+
+    /// Answers a request; a console that is gone has no one to answer.
+    pub(crate) fn reply(&self, session: SessionId, id: u64, reply: Reply) {
+        if let Some(console) = self.consoles.get(&session) {
+            console.must_say(&HubToConsole::Reply { id, reply });
+        }
+    }
+
+    pub(crate) fn go_away(&self) {
+        for console in self.consoles.values() {
+            console.outbox.go_away();
+        }
+    }
+
+    /// Keeps a record's newest version for snapshots.
+    pub(crate) fn keep_record(&mut self, record: &Record) {
+        match record {
+            Record::Command { command } => {
+                self.records
+                    .commands
+                    .insert(command.id.clone(), command.clone());
+            }
+            Record::Handoff { handoff } => {
+                self.records
+                    .handoffs
+                    .insert(handoff.id.clone(), handoff.clone());
+            }
+        }
+    }
+
+    /// Starts over with the records that the engine holds after a replay.
+    pub(crate) fn set_records(&mut self, records: &[Record]) {
+        self.records = Records::default();
+        for record in records {
+            self.keep_record(record);
+        }
+    }
+
+    /// Drops records that were closed more than an hour ago.
+    pub(crate) fn forget_old_records(&mut self, now: Timestamp) {
+        let is_young = |closed: Option<Timestamp>| {
+            closed.is_none_or(|closed| now.since(closed) < RECORD_KEPT_MS)
+        };
+        self.records.commands.retain(|_, command| {
+            let last = command.progress.last().map(|progress| progress.at);
+            !command.state().is_final() || is_young(last)
+        });
+        self.records.handoffs.retain(|_, handoff| {
+            let last = handoff.steps.last().map(|step| step.at);
+            !handoff.state.is_final() || is_young(last.or(Some(handoff.requested_at)))
+        });
+    }
+}
+
+impl Records {
+    /// Every record, commands first, each kind in the order of its ids.
+    fn all(&self) -> impl Iterator<Item = Record> {
+        let commands = self.commands.values().map(|command| Record::Command {
+            command: command.clone(),
+        });
+        let handoffs = self.handoffs.values().map(|handoff| Record::Handoff {
+            handoff: handoff.clone(),
+        });
+        commands.chain(handoffs)
+    }
+}
+
+impl Console {
+    /// A console that begins where it left off if it can, and with a snapshot if it cannot.
+    pub(crate) fn begin(
+        identity: Identity,
+        outbox: Outbox,
+        resume: Option<u64>,
+        detail: Vec<CallId>,
+    ) -> Self {
+        let scope = Scope::of(&identity);
+        let resume = resume.filter(|_| scope.is_board());
+        Self::new(identity, scope, outbox, resume, detail)
+    }
+}
