@@ -258,7 +258,7 @@ impl Call {
                 next.see(self.turn_deadline(config));
             }
             if self.ai_serves() {
-                next.see(self.pending.deadline(&config.expectations));
+                next.see(self.step_deadline(config));
                 for tool in &self.tools {
                     next.see(super::tools::deadline(tool, config));
                 }

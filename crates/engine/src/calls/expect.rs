@@ -88,11 +88,11 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// When the step is late; None when it cannot be or already is.
-    pub(crate) fn deadline(&self, limits: &Expectations) -> Option<Timestamp> {
+    /// How long the step may still be waited for; None when it has no limit or was told already.
+    pub(crate) fn limit_ms(&self, limits: &Expectations) -> Option<DurationMs> {
         if self.is_late {
             return None;
         }
-        deadline_ms(self.step, limits).map(|ms| self.since + ms)
+        deadline_ms(self.step, limits)
     }
 }

@@ -1,7 +1,9 @@
 //! Who owes the next sound. Speech events and our own clock decide, never errors.
 
 use holdfast_domain::fact::{AgentActivity, Speaker};
-use holdfast_domain::{DurationMs, Evidence, Floor, Layer, LayerState, SignalKind, Timestamp};
+use holdfast_domain::{
+    DurationMs, Evidence, Floor, LaneKind, Layer, LayerState, SignalKind, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use super::Cx;
@@ -256,6 +258,7 @@ impl Call {
                 self.floor.has_announced = true;
                 if self.floor.nobody_speaks() {
                     self.end_silence(cx.at);
+                    self.dialogue.close_span(LaneKind::Silence, cx.at, false);
                     self.floor.pass(Owes::Announced, cx.at);
                 }
             }
@@ -294,6 +297,18 @@ impl Call {
             let event = turn.event.clone();
             self.await_step(Step::Response, at, Some(event));
         }
+    }
+
+    /// When the pending step is late. While somebody is audible or a wait was announced, the caller
+    /// does not wait for it; afterwards it has its whole time again.
+    pub(crate) fn step_deadline(&self, config: &Config) -> Option<Timestamp> {
+        if !self.floor.nobody_speaks() || self.floor.owes == Owes::Announced {
+            return None;
+        }
+        let since = self.pending.since.max(self.floor.since);
+        self.pending
+            .limit_ms(&config.expectations)
+            .map(|ms| since + ms)
     }
 
     /// When the caller's turn counts as failed, if the silence lasts.
@@ -343,6 +358,8 @@ impl Call {
             SignalKind::DeadAir
         };
         let text = format!("silent for {how_long}: {}", blame.words);
+        // What the caller bears comes first, also on a layer that said itself that it failed.
+        let state = state.max(self.layers[blame.layer].state);
         self.raise(
             blame.layer,
             state,

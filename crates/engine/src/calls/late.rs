@@ -22,13 +22,8 @@ impl Call {
         if self.ghost_since.is_some() || self.is_retold {
             return;
         }
-        let step_is_due = |due: Timestamp| due <= at;
         if self.ai_serves() {
-            if self
-                .pending
-                .deadline(&config.expectations)
-                .is_some_and(step_is_due)
-            {
+            if self.step_deadline(config).is_some_and(|due| due <= at) {
                 self.step_is_late(at, config, notes);
             }
             self.tools_passed(at, config, notes);
@@ -68,6 +63,9 @@ impl Call {
             words::seconds(limit),
             step.words(&self.layer_words(layer))
         );
+        if self.is_silent() && self.floor.blamed.is_none() {
+            self.floor.blamed = Some((layer, self.layers[layer].state));
+        }
         let events = self.pending.event.iter().cloned().collect();
         let found = evidence(SignalKind::Expectation, text, at, events);
         self.raise(layer, LayerState::Degraded, found, notes);

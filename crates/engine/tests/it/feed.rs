@@ -1,0 +1,394 @@
+//! Bridges: stale feeds, snapshots, gaps, ghosts, clocks, and facts that are not theirs to tell.
+
+use holdfast_domain::fact::Fact;
+use holdfast_domain::{
+    AnomalyKind, BridgeStatus, CallId, ExcludedReason, FeedState, Floor, Layer, LayerState,
+    NeedLevel, SourceId, UtteranceRole,
+};
+use holdfast_engine::{Control, Effect, Entry, Shown};
+
+use crate::script::{BRIDGE, Script, calls, started, supervisor, switch};
+
+fn good_call() -> Script {
+    let mut script = Script::new();
+    script.call("c");
+    script.good_turn("c");
+    script
+}
+
+fn bridge(script: &Script) -> BridgeStatus {
+    script.engine.bridges().remove(0)
+}
+
+fn heartbeat(live_calls: u64) -> Fact<'static> {
+    Fact::BridgeHeartbeat {
+        live_calls,
+        buffered: 0,
+        unmapped: 0,
+    }
+}
+
+fn snapshot(script: &mut Script, ids: &[&'static str]) {
+    let calls = ids.iter().map(|id| (*id).into()).collect();
+    script.fact("*", Fact::StreamSnapshot { calls });
+}
+
+fn retell(script: &mut Script, id: &str) {
+    let mut told = started();
+    told.resumed = true;
+    script.fact(id, Fact::CallStarted(Box::new(told)));
+}
+
+fn ended(script: &Script, id: &str) -> Option<String> {
+    script.effects.iter().find_map(|effect| match effect {
+        Effect::Append(Entry::CallEnded { call, reason, .. }) if call.as_str() == id => {
+            Some(reason.clone())
+        }
+        _ => None,
+    })
+}
+
+#[test]
+fn a_silent_bridge_leaves_nothing_green_and_says_since_when() {
+    let mut script = good_call();
+    let heard_at = bridge(&script).heard_at;
+    script.mute(BRIDGE);
+    script.wait(2_900);
+    assert_eq!(bridge(&script).state, FeedState::Live);
+    script.effects.clear();
+    script.wait(200);
+    assert_eq!(bridge(&script).state, FeedState::Stale);
+    let shown = Effect::Show(Shown::Call(CallId::new("c")));
+    assert!(
+        script.effects.contains(&shown),
+        "the row turns grey by itself"
+    );
+    let summary = script.summary("c");
+    for (layer, health) in summary.layers.iter() {
+        assert_eq!(health.state, LayerState::Unknown, "{layer:?}");
+    }
+    assert_eq!(summary.need.level, NeedLevel::Watch);
+    assert_eq!(summary.need.reason, "no news for 3 s: the bridge is silent");
+    assert_eq!(summary.need.since, Some(heard_at));
+    // The effects were cleared above; a replay would tell the whole story.
+    std::mem::forget(script);
+}
+
+#[test]
+fn nobody_acts_while_blind() {
+    let mut script = good_call();
+    script.mute(BRIDGE);
+    script.wait(4_000);
+    let preview = script
+        .engine
+        .preview(&switch(None), &calls(&["c"]), &supervisor())
+        .expect("it may be asked");
+    assert_eq!(preview.excluded[0].reason, ExcludedReason::StaleFeed);
+}
+
+#[test]
+fn alarms_sleep_while_nothing_is_heard_and_news_comes_before_them() {
+    let mut script = good_call();
+    script.caller_says("c", "hello");
+    script.disconnect(BRIDGE);
+    script.wait(20_000);
+    assert_eq!(
+        script.summary("c").failed_turns,
+        0,
+        "nobody knows whether it was answered"
+    );
+    script.connect(BRIDGE, "epoch-1");
+    // What was buffered arrives: the answer, nearly twenty seconds old.
+    script.wait(300);
+    script.late_ms = 19_800;
+    script.llm_starts("c", "primary-llm");
+    script.agent_starts("c");
+    script.agent_stops("c");
+    script.late_ms = 0;
+    script.wait(8_000);
+    assert_eq!(script.summary("c").failed_turns, 0);
+    assert_eq!(script.need("c").level, NeedLevel::Calm);
+    assert_eq!(script.summary("c").response_gap_ms, Some(500));
+}
+
+#[test]
+fn after_the_return_a_silence_that_goes_on_is_told() {
+    let mut script = good_call();
+    script.caller_says("c", "hello");
+    script.disconnect(BRIDGE);
+    script.wait(20_000);
+    script.connect(BRIDGE, "epoch-1");
+    script.wait(1_500);
+    assert_eq!(script.need("c").level, NeedLevel::Critical);
+}
+
+#[test]
+fn calls_that_a_snapshot_does_not_name_have_ended_unseen() {
+    let mut script = good_call();
+    script.call("d");
+    script.disconnect(BRIDGE);
+    script.connect(BRIDGE, "epoch-2");
+    assert_eq!(bridge(&script).state, FeedState::Resyncing);
+    snapshot(&mut script, &["c"]);
+    assert_eq!(ended(&script, "d").as_deref(), Some("ended unseen"));
+    assert_eq!(ended(&script, "c"), None);
+    assert!(
+        script
+            .effects
+            .contains(&Effect::Show(Shown::Gone(CallId::new("d"))))
+    );
+}
+
+#[test]
+fn a_call_that_is_told_again_keeps_its_story_and_proves_nothing() {
+    let mut script = good_call();
+    script.caller_says("c", "hello?");
+    script.disconnect(BRIDGE);
+    script.connect(BRIDGE, "epoch-2");
+    snapshot(&mut script, &["c"]);
+    retell(&mut script, "c");
+    script.transcript(
+        "c",
+        UtteranceRole::Caller,
+        "I want to change my order please",
+    );
+    script.transcript("c", UtteranceRole::Caller, "and one more thing");
+    script.fact("*", Fact::StreamCaughtUp);
+    assert_eq!(bridge(&script).state, FeedState::Live);
+    let detail = script.detail("c");
+    let said: Vec<&str> = detail.transcript.iter().map(|u| u.text.as_str()).collect();
+    assert_eq!(
+        said,
+        [
+            "I want to change my order please",
+            "Certainly, let me see to that.",
+            "hello?",
+            "and one more thing"
+        ]
+    );
+    for (layer, health) in detail.summary.layers.iter() {
+        assert_eq!(
+            health.state,
+            LayerState::Unknown,
+            "{layer:?}: nothing worked since"
+        );
+    }
+    assert_eq!(detail.summary.floor, Floor::Unknown);
+    let starts = |effect: &&Effect| matches!(effect, Effect::Append(Entry::CallStarted { .. }));
+    assert_eq!(script.effects.iter().filter(starts).count(), 1);
+    script.good_turn("c");
+    assert_eq!(script.state("c", Layer::Llm), LayerState::Healthy);
+}
+
+#[test]
+fn a_snapshot_can_tell_a_call_that_is_new_here() {
+    let mut script = Script::new();
+    snapshot(&mut script, &["c"]);
+    let mut told = started();
+    told.resumed = true;
+    told.started_at = Some(script.now() - 60_000);
+    script.fact("c", Fact::CallStarted(Box::new(told)));
+    script.fact("*", Fact::StreamCaughtUp);
+    assert_eq!(script.summary("c").started_at, script.now() - 60_000);
+}
+
+#[test]
+fn a_new_process_without_a_snapshot_knows_nothing_of_the_old_calls() {
+    let mut script = good_call();
+    script.disconnect(BRIDGE);
+    script.connect(BRIDGE, "epoch-2");
+    for _ in 0..2 {
+        script.fact("*", heartbeat(0));
+    }
+    assert_eq!(ended(&script, "c"), None, "its snapshot may still come");
+    script.fact("*", heartbeat(0));
+    assert_eq!(ended(&script, "c").as_deref(), Some("ended unseen"));
+    assert_eq!(bridge(&script).state, FeedState::Live);
+}
+
+#[test]
+fn after_a_gap_nobody_knows_until_the_bridge_caught_up() {
+    let mut script = good_call();
+    script.fact(
+        "*",
+        Fact::StreamGapDetected {
+            from_seq: 10,
+            to_seq: 16,
+            missing: 7,
+        },
+    );
+    assert_eq!(script.anomalies(AnomalyKind::Dropped), 7);
+    assert_eq!(bridge(&script).state, FeedState::Resyncing);
+    assert!(script.need("c").reason.starts_with("catching up"));
+    script.fact("*", Fact::StreamCaughtUp);
+    assert_eq!(bridge(&script).state, FeedState::Live);
+    assert_eq!(
+        script.state("c", Layer::Llm),
+        LayerState::Unknown,
+        "what happened was lost"
+    );
+}
+
+#[test]
+fn a_call_that_its_platform_does_not_count_becomes_a_ghost() {
+    let mut script = good_call();
+    script.fact("*", heartbeat(0));
+    script.fact("*", heartbeat(0));
+    script.wait(9_000);
+    assert_eq!(script.need("c").level, NeedLevel::Calm);
+    script.wait(1_000);
+    let summary = script.summary("c");
+    assert_eq!(summary.need.reason, "no news of this call for over 10 s");
+    assert_eq!(summary.layers[Layer::Llm].state, LayerState::Unknown);
+    script.good_turn("c");
+    assert_eq!(
+        script.state("c", Layer::Llm),
+        LayerState::Healthy,
+        "it was alive after all"
+    );
+}
+
+#[test]
+fn a_call_that_is_quiet_for_a_minute_is_a_ghost_in_any_case() {
+    let mut script = good_call();
+    script.fact("*", heartbeat(1));
+    script.fact("*", heartbeat(1));
+    script.wait(58_000);
+    assert_eq!(script.need("c").level, NeedLevel::Calm);
+    script.wait(3_000);
+    assert_eq!(
+        script.need("c").reason,
+        "no news of this call for over 60 s"
+    );
+}
+
+#[test]
+fn one_short_count_is_no_suspicion() {
+    let mut script = good_call();
+    script.fact("*", heartbeat(0));
+    script.fact("*", heartbeat(1));
+    script.fact("*", heartbeat(0));
+    script.wait(15_000);
+    assert_eq!(script.need("c").level, NeedLevel::Calm);
+}
+
+#[test]
+fn the_calls_of_a_bridge_that_stays_away_are_given_up_in_the_end() {
+    let mut script = good_call();
+    script.disconnect(BRIDGE);
+    script.wait(3_590_000);
+    assert_eq!(ended(&script, "c"), None);
+    script.wait(20_000);
+    assert_eq!(
+        ended(&script, "c").as_deref(),
+        Some("given up: its bridge is gone")
+    );
+}
+
+#[test]
+fn facts_about_unknown_and_foreign_calls_change_nothing() {
+    let mut script = good_call();
+    script.connect("//bridges/test/2", "epoch-1");
+    script.end("never-begun");
+    assert_eq!(script.anomalies(AnomalyKind::UnknownCall), 1);
+    let end = Fact::CallEnded {
+        reason: "hang-up".into(),
+        ended_by: holdfast_domain::fact::EndedBy::Caller,
+    };
+    script.fact_from("//bridges/test/2", "c", None, end);
+    let start = Fact::CallStarted(Box::new(started()));
+    script.fact_from("//bridges/test/2", "c", None, start);
+    assert_eq!(script.anomalies(AnomalyKind::ForeignCall), 2);
+    script.call("c");
+    script.call("not a valid id");
+    assert_eq!(script.anomalies(AnomalyKind::Impossible), 2);
+    assert_eq!(script.summary("c").source.as_str(), BRIDGE);
+    assert_eq!(script.summary("c").turns, 1, "it did not begin anew");
+    assert_eq!(script.engine.call_ids().count(), 1);
+}
+
+#[test]
+fn what_the_hub_finds_wrong_is_counted_by_kind() {
+    let mut script = Script::new();
+    for example in ["first", "second"] {
+        script.control(Control::Bridge {
+            source: SourceId::new(BRIDGE),
+            change: holdfast_engine::BridgeChange::Anomaly {
+                kind: AnomalyKind::Malformed,
+                example: example.to_owned(),
+            },
+        });
+    }
+    let anomalies = bridge(&script).anomalies;
+    assert_eq!(anomalies.len(), 1);
+    assert_eq!(
+        (anomalies[0].count, anomalies[0].example.as_str()),
+        (2, "second")
+    );
+}
+
+#[test]
+fn a_bridge_whose_clock_is_ahead_is_read_on_our_clock() {
+    let mut script = Script::new();
+    script.late_ms = -7_000;
+    script.call("c");
+    script.caller_says("c", "hello");
+    assert_eq!(bridge(&script).clock_skew_ms, 7_000);
+    let Floor::AgentOwes { since } = script.summary("c").floor else {
+        panic!("the agent owes");
+    };
+    assert_eq!(since, script.now());
+    script.wait(2_900);
+    assert_eq!(script.need("c").level, NeedLevel::Watch, "a step is late");
+    assert_eq!(script.summary("c").failed_turns, 0);
+}
+
+#[test]
+fn a_clock_that_is_set_back_is_noticed_by_heartbeats_and_followed() {
+    let mut script = Script::new();
+    script.call("c");
+    script.late_ms = 3_600_000;
+    for _ in 0..3 {
+        script.fact("*", heartbeat(1));
+    }
+    assert_eq!(script.anomalies(AnomalyKind::ClockJump), 1);
+    script.caller_says("c", "hello");
+    assert!(
+        script.need("c").level <= NeedLevel::Calm,
+        "no hour of silence"
+    );
+    script.late_ms = 0;
+    script.fact("*", heartbeat(1));
+    assert_eq!(
+        script.anomalies(AnomalyKind::ClockJump),
+        2,
+        "and forward again"
+    );
+}
+
+#[test]
+fn a_shell_clock_that_goes_back_is_held() {
+    let mut script = good_call();
+    let now = script.now();
+    script.engine.handle_timeout(now - 5_000);
+    assert_eq!(script.engine.clock_jumps(), 1);
+    let control = Control::Presence {
+        name: "ana".to_owned(),
+        present: true,
+    };
+    script
+        .engine
+        .handle(holdfast_engine::Input::Control(&control), now - 5_000);
+    assert_eq!(script.engine.now(), now);
+    std::mem::forget(script);
+}
+
+#[test]
+fn an_ended_call_is_gone() {
+    let mut script = good_call();
+    script.end("c");
+    assert_eq!(ended(&script, "c").as_deref(), Some("hang-up (caller)"));
+    assert!(script.engine.summary(&CallId::new("c")).is_none());
+    assert_eq!(script.engine.call_ids().count(), 0);
+    assert_eq!(bridge(&script).live_calls, 0);
+}
