@@ -1,6 +1,7 @@
 """Joins a pipeline worker to the bridge of its event loop."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -98,7 +99,7 @@ def _attach(
         # A part of another worker's call, which is attached itself.
         return
     env = config.environment()
-    hook = on_transfer or config.transfer_hook(env)
+    hook = on_transfer or _named_hook(env)
     bridge = bridge or bridge_of(asyncio.get_running_loop(), has_transfer=hook is not None)
     if bridge is None:
         return
@@ -111,6 +112,15 @@ def _attach(
     _follow_worker(call)
     _follow_services(call)
     _follow_transport(call)
+
+
+def _named_hook(env: Mapping[str, str]) -> TransferHook | None:
+    """A hook that cannot be loaded costs the transfer, not the sight of the call."""
+    try:
+        return config.transfer_hook(env)
+    except Exception as error:
+        report("loading HOLDFAST_ON_TRANSFER", error)
+        return None
 
 
 def _follow_worker(call: Call) -> None:

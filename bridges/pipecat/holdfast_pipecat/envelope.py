@@ -70,6 +70,11 @@ def encode(value: Any) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def written(value: Any) -> str:
+    """Write a value of the application as text: a string as it is, anything else as JSON."""
+    return value if isinstance(value, str) else encode(plain(value))
+
+
 @dataclass(frozen=True)
 class Fact:
     """What happened, before it has its place in the sequence.

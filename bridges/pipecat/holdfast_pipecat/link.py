@@ -22,6 +22,7 @@ from websockets.exceptions import WebSocketException
 from holdfast_pipecat.buffer import EventBuffer, Gap
 from holdfast_pipecat.config import HubAddress, NotConfigured
 from holdfast_pipecat.envelope import encode
+from holdfast_pipecat.guard import report
 
 #: Seconds for TCP, TLS and the upgrade. A hub on loopback takes milliseconds, one across an ocean
 #: well under two seconds.
@@ -93,6 +94,7 @@ class Link:
         self._frame_bytes_max = FRAME_BYTES
         self._batch_max = BATCH_EVENTS
         self._refused = False
+        self._told_away = False
         self._refusals: Counter[int] = Counter()
         self.live = False
 
@@ -155,13 +157,24 @@ class Link:
                 had_session = True
                 await self._session(socket)
         except (OSError, WebSocketException, TimeoutError, ValueError) as error:
-            logger.debug(f"holdfast: no connection to {hub.url}: {type(error).__name__}: {error}")
+            self._tell_away(hub, error)
         except ExceptionGroup as group:
-            logger.debug(f"holdfast: connection to {hub.url} ended: {group.exceptions[0]}")
+            self._tell_away(hub, group.exceptions[0])
+        except Exception as error:
+            # Whatever it is: the link tries again, it never ends.
+            report("the link to the hub", error)
         finally:
             self.live = False
             self._control.clear()
         return had_session
+
+    def _tell_away(self, hub: HubAddress, error: Exception) -> None:
+        message = f"holdfast: no connection to {hub.url} ({type(error).__name__}: {error})"
+        if self._told_away:
+            logger.debug(message)
+        else:
+            self._told_away = True
+            logger.info(f"{message}; the bot goes on without it, and the bridge tries again")
 
     async def _greet(self, socket: ClientConnection, hub: HubAddress) -> None:
         await socket.send(encode(self._counterpart.hello(hub.token)))
@@ -175,6 +188,7 @@ class Link:
         self._batch_max = max(1, min(BATCH_EVENTS, int(frame.get("max_batch", BATCH_EVENTS))))
         resume_after = int(frame.get("resume_after", 0))
         self._refusals.clear()
+        self._told_away = False
         self.live = True
         self._buffer.ack(resume_after)
         if frame.get("snapshot") is True:
@@ -189,7 +203,7 @@ class Link:
             sender = tasks.create_task(self._send(socket))
             try:
                 async for message in socket:
-                    self._on_frame(self._read(message))
+                    self._on_message(message)
             finally:
                 sender.cancel()
 
@@ -212,6 +226,12 @@ class Link:
                 self._wake.set()
             else:
                 self._written.set()
+
+    def _on_message(self, message: str | bytes) -> None:
+        try:
+            self._on_frame(self._read(message))
+        except (ValueError, TypeError) as error:
+            report("reading a frame of the hub", error)
 
     def _read(self, message: str | bytes) -> dict[str, Any]:
         frame = json.loads(message)

@@ -76,10 +76,6 @@ class Running:
         """The caller says something."""
         await self.bot.line.input().say(text)
 
-    async def greeted(self) -> None:
-        """Wait until the greeting is over."""
-        await self.hub.event("speech.stopped", actor="agent")
-
     async def failed_turn(self, fault: str, error_type: str) -> None:
         """Have a turn of the primary model fail."""
         self.faults.set(fault, True)
@@ -111,16 +107,18 @@ def run_bot(hub: FakeHub) -> RunBot:
         attach(bot.worker, call=info or CallInfo(), on_transfer=on_transfer, bridge=used)
         runner = WorkerRunner(handle_sigint=False)
         await runner.add_workers(bot.worker)
+        calls, greeted = hub.types().count("call.started"), len(hub.of("speech.stopped"))
         task = asyncio.create_task(runner.run())
         try:
-            await hub.event("call.started")
+            await hub.until(lambda: hub.types().count("call.started") > calls)
             await bot.line.input().connect()
             running = Running(bot, used, faults, hub)
-            await running.greeted()
+            await hub.until(lambda: len(hub.of("speech.stopped")) > greeted)
             yield running
         finally:
             await bot.worker.cancel(reason="the test is over")
             await asyncio.wait_for(task, DEADLINE_SECS)
-            await used.stop()
+            if bridge is None:
+                await used.stop()
 
     return run

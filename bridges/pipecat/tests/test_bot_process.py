@@ -151,4 +151,7 @@ async def test_a_wrong_setting_of_ours_does_not_reach_the_bot(hub: FakeHub) -> N
     await bot.says(lambda line: line == {"bot": "agent_speaking", "on": False})
     await bot.order("quit")
     log = await bot.end()
-    assert "holdfast: attach failed with" in log
+    assert "holdfast: loading HOLDFAST_ON_TRANSFER failed with" in log
+    # The call is seen all the same; only the transfer cannot be done.
+    capabilities = (await hub.event("call.started"))["data"]["capabilities"]
+    assert [c["name"] for c in capabilities if not c["available"]] == ["transfer"]

@@ -187,6 +187,8 @@ async def test_ping_is_answered(bridge: Bridge, hub: FakeHub) -> None:
 
 async def test_frames_that_are_not_for_us_are_ignored(bridge: Bridge, hub: FakeHub) -> None:
     await hub.send({"type": "surprise"})
+    await hub.send({"type": "ack", "sequence": "many"})
+    await hub.send({"type": "ack", "sequence": None})
     await hub.send({"type": "command", "name": "pause_ai"})
     await hub.send({"type": "error", "code": "rate_limited", "message": "slower"})
     say(bridge, 1, 1)

@@ -1,5 +1,7 @@
 """What a supervisor sees of a real Pipecat pipeline."""
 
+import json
+
 import pytest
 from conftest import RunBot
 from fake_hub import DEADLINE_SECS, FakeHub
@@ -128,13 +130,13 @@ async def test_a_tool_call_is_told_and_is_no_empty_answer(run_bot: RunBot, hub: 
         hub.of(f"tool.{name}")[0]["data"] for name in ("requested", "started", "completed")
     )
     assert requested["gen_ai.tool.name"] == "open_refund"
-    assert requested["pii.args"] == {"charge": "8841"}
+    assert requested["pii.args"] == '{"charge":"8841"}'
     assert started["blocking"] is True
     assert started["writes"] is True
     assert completed["gen_ai.tool.call.id"] == requested["gen_ai.tool.call.id"]
     assert 0.1 < completed["duration_secs"] < 5.0
     assert completed["effect"] == "committed"
-    assert completed["pii.result"]["refund"] == "R-77"
+    assert json.loads(completed["pii.result"])["refund"] == "R-77"
     only_tools = hub.of("llm.response_ended")[0]["data"]
     assert (only_tools["chars"], only_tools["tool_calls"]) == (0, 1)
     states = [e["data"]["to"] for e in hub.of("agent.state_changed")]
@@ -206,8 +208,6 @@ async def test_pipecats_own_failover_is_told_with_its_cause(run_bot: RunBot, hub
         await bot.failed_turn("llm_401", "http_401")
         await hub.event("service.switched")
         await hub.event("service.availability_changed")
-        # The switcher repeats nothing, and nothing is told twice.
-        await bot.greeted()
     switched = hub.of("service.switched")
     assert [e["data"] for e in switched] == [
         {"from": "primary-llm", "to": "backup-llm", "cause": "failover"}

@@ -9,7 +9,7 @@ from loguru import logger
 
 from holdfast_pipecat.call import Call
 from holdfast_pipecat.commands.order import Order
-from holdfast_pipecat.commands.outcome import Applied, Failed, Kind, Refusal, Rejected
+from holdfast_pipecat.commands.outcome import Applied, Expired, Kind, Refusal, Rejected
 from holdfast_pipecat.commands.switch import retry_turn, switch_model
 from holdfast_pipecat.commands.toolset import disable_tools, enable_tools
 from holdfast_pipecat.commands.transfer import transfer
@@ -69,18 +69,13 @@ class Commands:
         command_id = str(frame["command_id"])
         try:
             order = Order.read(frame)
-            if self._expired(order):
-                self._answer(
-                    command_id,
-                    {"state": "expired", "message": "the command had expired before it was begun"},
-                )
-                return
+            self._check_expiry(order)
             applied = await self._act(order)
         except Refusal as refusal:
-            self._answer(
-                command_id,
-                {"state": refusal.state, "kind": str(refusal.kind), "message": str(refusal)},
-            )
+            answer = {"state": refusal.state, "message": str(refusal)}
+            if refusal.kind is not None:
+                answer["kind"] = str(refusal.kind)
+            self._answer(command_id, answer)
             return
         except TimeoutError:
             message = "the platform did not do it in time; what is true now shows in its events"
@@ -130,11 +125,12 @@ class Commands:
     def _still_wanted(self, call: Call, order: Order) -> None:
         if call.id not in self._bridge.calls:
             raise Rejected(Kind.CALL_ENDED, f"call {call.id} is over")
-        if self._expired(order):
-            raise Failed(Kind.TIMED_OUT, "the command expired while another one was carried out")
+        # It may have waited behind another command.
+        self._check_expiry(order)
 
-    def _expired(self, order: Order) -> bool:
-        return order.expires_at is not None and self._bridge.clock() > order.expires_at
+    def _check_expiry(self, order: Order) -> None:
+        if order.expires_at is not None and self._bridge.clock() > order.expires_at:
+            raise Expired
 
     def _answer(self, command_id: str, answer: dict[str, Any]) -> None:
         frame = {"type": "result", "command_id": command_id, **answer}

@@ -40,13 +40,22 @@ class Refusal(Exception):
 
     state = "rejected"
 
-    def __init__(self, kind: Kind, message: str) -> None:
+    def __init__(self, kind: Kind | None, message: str) -> None:
         super().__init__(message)
         self.kind = kind
 
 
 class Rejected(Refusal):
     """It was not tried, or it was undone: nothing has changed."""
+
+
+class Expired(Refusal):
+    """It came too late and was not done."""
+
+    state = "expired"
+
+    def __init__(self) -> None:
+        super().__init__(None, "the command had expired before it was begun")
 
 
 class Failed(Refusal):

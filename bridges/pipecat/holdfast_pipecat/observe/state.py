@@ -21,7 +21,5 @@ def agent_rests(call: Call) -> None:
         agent_is(call, "tools")
     elif state.responding is not None:
         agent_is(call, "thinking")
-    elif call.gate.closed:
-        agent_is(call, "holding")
     else:
         agent_is(call, "listening")

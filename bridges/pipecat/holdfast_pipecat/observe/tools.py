@@ -5,7 +5,7 @@ from typing import Any, Final
 from pipecat.observers.function_call_observer import FunctionCallEvent, FunctionCallEventKind
 
 from holdfast_pipecat.call import Call
-from holdfast_pipecat.envelope import ERROR, WARN
+from holdfast_pipecat.envelope import ERROR, INFO, WARN, written
 from holdfast_pipecat.observe.errors import tool_error_type
 from holdfast_pipecat.observe.state import agent_is
 
@@ -29,10 +29,10 @@ class ToolMapper:
             ran = max(0.0, event.timestamp - event.in_progress_at)
         kind = event.kind
         if kind is FunctionCallEventKind.STARTED:
-            self._emit("tool.requested", {**data, "pii.args": event.arguments}, event)
+            self._emit("tool.requested", {**data, "pii.args": written(event.arguments)}, event)
         elif kind is FunctionCallEventKind.IN_PROGRESS:
             call.state.tools_running[id_] = name
-            data |= {"pii.args": event.arguments, "blocking": event.blocking is True}
+            data |= {"pii.args": written(event.arguments), "blocking": event.blocking is True}
             if name in call.info.writing_tools:
                 data["writes"] = True
             self._emit("tool.started", data, event)
@@ -51,7 +51,7 @@ class ToolMapper:
     def _settle(self, event: FunctionCallEvent, data: dict[str, Any], ran: float | None) -> None:
         kind = event.kind
         if kind is FunctionCallEventKind.COMPLETED:
-            data |= {"duration_secs": ran or 0.0, "pii.result": event.result}
+            data |= {"duration_secs": ran or 0.0, "pii.result": written(event.result)}
             effect = event.result.get("effect") if isinstance(event.result, dict) else None
             if effect in EFFECTS:
                 data["effect"] = effect
@@ -68,6 +68,6 @@ class ToolMapper:
             self._emit("tool.cancelled", data, event, severity=WARN)
 
     def _emit(
-        self, type_: str, data: dict[str, Any], event: FunctionCallEvent, severity: int = 9
+        self, type_: str, data: dict[str, Any], event: FunctionCallEvent, severity: int = INFO
     ) -> None:
         self._call.emit(type_, data, layer="tools", time=event.timestamp, severity=severity)
