@@ -1,5 +1,7 @@
 //! Services of the speech and language layers.
 
+use std::collections::BTreeMap;
+
 use holdfast_domain::fact::{LatencyMetric, SwitchCause};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,5 +74,5 @@ pub(crate) struct ServiceSettings<'a> {
     pub(crate) service: WireText<'a>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<schema::AnyObject>")]
-    pub(crate) changed: Option<&'a RawValue>,
+    pub(crate) changed: Option<BTreeMap<WireText<'a>, &'a RawValue>>,
 }

@@ -1,0 +1,376 @@
+//! Control frames and console frames survive the wire, and look as they did.
+
+#![expect(clippy::unwrap_used, reason = "this is a test")]
+
+use holdfast_domain::{
+    Act, ActId, ActVerb, ActiveFault, AgentId, AiState, BridgeStatus, CallId, CallPhase,
+    CallSummary, Capability, Command, CommandId, CommandRecord, CommandState, FaultScope,
+    FeedState, Floor, HandoffId, HumanAgent, HumanState, Layer, LayerHealth, Need, PerLayer,
+    Progress, ReadBack, Record, Refusal, RefusalCode, Reply, Request, Rung, SourceId, Target,
+    Timestamp,
+};
+use holdfast_protocol::bridge::{
+    BridgeFrame, CommandFrame, CommandResult, Hello, HubFrame, Named, ResultKind, ResultState,
+    Welcome, parse_hub_frame, write_bridge_frame, write_hub_frame,
+};
+use holdfast_protocol::console::{
+    ConsoleFrame, HubToConsole, Identity, ResumePoint, Role, parse_console_frame,
+    parse_hub_to_console, write_console_frame, write_hub_to_console,
+};
+use holdfast_protocol::error::{ErrorCode, WireError};
+use holdfast_protocol::event::{Inbound, parse_bridge_frame};
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millis(1_795_514_400_000 + ms)
+}
+
+fn fault() -> ActiveFault {
+    ActiveFault {
+        id: "f-1".to_owned(),
+        fault: "llm_503".to_owned(),
+        layer: Layer::Llm,
+        scope: "every call of Vendor A".to_owned(),
+        since: at(0),
+    }
+}
+
+fn record(command: Command, call: Option<&str>, expect_active: Option<&str>) -> CommandRecord {
+    CommandRecord {
+        id: CommandId::new("c-12"),
+        act: ActId::new("act-1"),
+        call: call.map(CallId::new),
+        source: SourceId::new("//bridges/test/1"),
+        command,
+        expect_active: expect_active.map(str::to_owned),
+        actor: "ana@example".to_owned(),
+        issued_at: at(0),
+        expires_at: at(10_000),
+        progress: vec![Progress {
+            state: CommandState::Applied {
+                read_back: read_back(),
+            },
+            at: at(5),
+        }],
+    }
+}
+
+fn read_back() -> ReadBack {
+    ReadBack {
+        layer: Some(Layer::Llm),
+        active: Some("backup-llm".to_owned()),
+        retried_turn: Some(true),
+        enabled: Some(vec!["lookup".to_owned()]),
+        disabled: Some(Vec::new()),
+        spoken: Some(false),
+        ai: Some(AiState::Paused),
+        bridged: Some(true),
+        to: Some("ben".to_owned()),
+        faults: Some(vec![fault()]),
+    }
+}
+
+/// Every command, with and without what it can go without.
+fn commands() -> Vec<CommandRecord> {
+    let tools = || vec!["lookup".to_owned(), "book".to_owned()];
+    let call = Some("call-1");
+    let scope = FaultScope {
+        provider: Some("Vendor A".to_owned()),
+        model: Some("large-4".to_owned()),
+        region: Some("eu-west".to_owned()),
+        tool: Some("book".to_owned()),
+        queue: Some("billing".to_owned()),
+        call: Some("call-1".to_owned()),
+        share: Some(0.25),
+    };
+    let switch = Command::SwitchModel {
+        layer: Layer::Tts,
+        to: "voice \"two\"".to_owned(),
+        retry_turn: true,
+    };
+    let transfer = |announcement: Option<&str>| Command::Transfer {
+        handoff_id: HandoffId::new("h-1"),
+        to: "ben".to_owned(),
+        announcement: announcement.map(str::to_owned),
+        key: "K7".to_owned(),
+    };
+    let start = |scope| Command::StartFault {
+        fault: "llm_503".to_owned(),
+        scope,
+    };
+    let stop = |id: Option<&str>| Command::StopFault {
+        id: id.map(str::to_owned),
+    };
+    let announce = Command::Announce {
+        text: "One moment, please.".to_owned(),
+        language: "en-GB".to_owned(),
+    };
+    vec![
+        record(switch, call, Some("voice")),
+        record(Command::RetryTurn, call, None),
+        record(Command::DisableTools { tools: tools() }, call, None),
+        record(Command::EnableTools { tools: Vec::new() }, call, None),
+        record(announce, call, None),
+        record(Command::PauseAi, call, None),
+        record(Command::ResumeAi, call, None),
+        record(transfer(Some("A colleague will help you.")), call, None),
+        record(transfer(None), call, None),
+        record(start(scope), None, None),
+        record(start(FaultScope::default()), None, None),
+        record(stop(Some("f-1")), None, None),
+        record(stop(None), None, None),
+    ]
+}
+
+#[test]
+fn every_command_survives_the_wire() {
+    let mut lines = Vec::new();
+    for record in commands() {
+        let frame = CommandFrame::from_record(&record);
+        assert_eq!(frame.command_id, record.id);
+        assert_eq!(frame.call, record.call);
+        assert_eq!(frame.command, record.command);
+        assert_eq!(frame.actor, record.actor);
+        assert_eq!(frame.issued_at, record.issued_at);
+        assert_eq!(frame.expires_at, record.expires_at);
+        assert_eq!(frame.expect_active, record.expect_active);
+        let frame = HubFrame::Command(Box::new(frame));
+        let written = write_hub_frame(&frame);
+        assert_eq!(parse_hub_frame(&written), Ok(frame));
+        lines.push(written);
+    }
+    insta::assert_snapshot!("commands", lines.join("\n"));
+}
+
+#[test]
+fn every_frame_of_the_hub_survives_the_wire() {
+    let frames = [
+        HubFrame::Welcome(Welcome {
+            protocol: 1,
+            resume_after: 1_482,
+            snapshot: true,
+            max_frame_bytes: 1_048_576,
+            max_batch: 1_024,
+        }),
+        HubFrame::Ack { sequence: u64::MAX },
+        HubFrame::Ping { nonce: 17 },
+        HubFrame::Error(WireError::new(ErrorCode::RateLimited, "slow down").closing()),
+        HubFrame::Error(
+            WireError::new(ErrorCode::BadSequence, "12 was expected")
+                .with_detail(serde_json::json!({ "expected": 12 })),
+        ),
+    ];
+    let mut lines = Vec::new();
+    for frame in frames {
+        let written = write_hub_frame(&frame);
+        assert_eq!(parse_hub_frame(&written), Ok(frame));
+        lines.push(written);
+    }
+    insta::assert_snapshot!("hub_to_bridge", lines.join("\n"));
+}
+
+#[test]
+fn every_frame_of_a_bridge_survives_the_wire() {
+    let named = |name: &str| Named {
+        name: name.to_owned(),
+        version: "0.1.0".to_owned(),
+    };
+    let result = |state, kind, message: Option<&str>, read_back| CommandResult {
+        command_id: CommandId::new("c-12"),
+        state,
+        kind,
+        message: message.map(str::to_owned),
+        read_back,
+    };
+    let hello = Hello {
+        protocol: 1,
+        source: "//bridges/test/1".to_owned(),
+        epoch: "e-1".to_owned(),
+        token: None,
+        bridge: named("holdfast-test"),
+        platform: named("test"),
+        heartbeat_secs: 2.5,
+        capabilities: vec![Capability {
+            name: "pause_ai".to_owned(),
+            available: false,
+            reason: Some("this bot has no input gate".to_owned()),
+            faults: Vec::new(),
+        }],
+    };
+    let frames = [
+        BridgeFrame::Hello(hello),
+        BridgeFrame::Result(result(ResultState::Accepted, None, None, None)),
+        BridgeFrame::Result(result(ResultState::Applied, None, None, Some(read_back()))),
+        BridgeFrame::Result(result(
+            ResultState::Rejected,
+            Some(ResultKind::TargetUnusable),
+            Some("backup-llm is down"),
+            None,
+        )),
+        BridgeFrame::Result(result(
+            ResultState::Failed,
+            Some(ResultKind::NotApplied),
+            None,
+            Some(ReadBack::default()),
+        )),
+        BridgeFrame::Result(result(ResultState::Expired, None, None, None)),
+        BridgeFrame::Pong { nonce: u64::MAX },
+    ];
+    let mut lines = Vec::new();
+    for frame in frames {
+        let written = write_bridge_frame(&frame);
+        let Inbound::Control(read) = parse_bridge_frame(&written).unwrap() else {
+            panic!("{written}");
+        };
+        assert_eq!(read, frame);
+        lines.push(written);
+    }
+    insta::assert_snapshot!("bridge_to_hub", lines.join("\n"));
+}
+
+#[test]
+fn every_frame_of_a_console_survives_the_wire() {
+    let act = Act {
+        id: ActId::new("act-1"),
+        verb: ActVerb::SwitchModel {
+            layer: Layer::Llm,
+            to: None,
+        },
+        target: Target::Calls {
+            calls: vec![CallId::new("call-1")],
+        },
+    };
+    let frames = [
+        ConsoleFrame::Hello {
+            protocol: 1,
+            token: Some("secret".to_owned()),
+            resume: Some(ResumePoint {
+                epoch: "e".to_owned(),
+                seq: 7,
+            }),
+            detail: vec![CallId::new("call-1")],
+        },
+        ConsoleFrame::Hello {
+            protocol: 1,
+            token: None,
+            resume: None,
+            detail: Vec::new(),
+        },
+        ConsoleFrame::Detail { calls: Vec::new() },
+        ConsoleFrame::Request {
+            id: 3,
+            request: Request::Act { act },
+        },
+    ];
+    let mut lines = Vec::new();
+    for frame in frames {
+        let written = write_console_frame(&frame);
+        assert_eq!(parse_console_frame(&written), Ok(frame));
+        lines.push(written);
+    }
+    insta::assert_snapshot!("console_to_hub", lines.join("\n"));
+    let shortest = r#"{"type":"hello","protocol":1}"#;
+    assert!(parse_console_frame(shortest).is_ok());
+}
+
+fn summary() -> CallSummary {
+    CallSummary {
+        id: CallId::new("call-1"),
+        source: SourceId::new("//bridges/test/1"),
+        phase: CallPhase::Ai,
+        ai: AiState::Active,
+        queue: "billing".to_owned(),
+        language: "en-GB".to_owned(),
+        customer: None,
+        started_at: at(0),
+        last_fact_at: at(900),
+        layers: PerLayer::<LayerHealth>::default(),
+        rung: Rung::Primary,
+        floor: Floor::AgentOwes { since: at(800) },
+        response_gap_ms: Some(420),
+        caller_said: "hello?".to_owned(),
+        agent_said: String::new(),
+        tool_running: Some(("lookup".to_owned(), at(850))),
+        intent: None,
+        protected: None,
+        high_risk: false,
+        need: Need::default(),
+        next: None,
+        command: Some(record(Command::RetryTurn, Some("call-1"), None)),
+        handoff: None,
+        turns: 3,
+        failed_turns: 1,
+    }
+}
+
+#[test]
+fn every_frame_to_a_console_survives_the_wire() {
+    let command = || Record::Command {
+        command: Box::new(record(Command::PauseAi, Some("call-1"), None)),
+    };
+    let bridge = BridgeStatus {
+        source: SourceId::new("//bridges/test/1"),
+        platform: "test 1".to_owned(),
+        state: FeedState::Live,
+        heard_at: at(0),
+        live_calls: 1,
+        clock_skew_ms: -12,
+        capabilities: Vec::new(),
+        faults: vec![fault()],
+        anomalies: Vec::new(),
+    };
+    let human = HumanAgent {
+        id: AgentId::new("ben"),
+        state: HumanState::Free,
+        since: at(0),
+    };
+    let frames = [
+        HubToConsole::Welcome {
+            protocol: 1,
+            epoch: "e".to_owned(),
+            identity: Identity {
+                name: "ana".to_owned(),
+                roles: vec![Role::Supervisor, Role::Agent],
+            },
+            hub_time: at(0),
+        },
+        HubToConsole::Snapshot {
+            seq: 7,
+            first: true,
+            last: false,
+            calls: vec![summary()],
+            records: vec![command()],
+        },
+        HubToConsole::Change {
+            seq: 8,
+            calls: vec![summary()],
+            gone: vec![CallId::new("call-2")],
+        },
+        HubToConsole::Record {
+            seq: 9,
+            record: command(),
+        },
+        HubToConsole::Beat {
+            seq: 9,
+            hub_time: at(1),
+            lag_ms: 3,
+            bridges: vec![bridge],
+            humans: vec![human],
+        },
+        HubToConsole::Reply {
+            id: 3,
+            reply: Reply::Refused {
+                refusal: Refusal::new(RefusalCode::Stale, "the view is stale"),
+            },
+        },
+        HubToConsole::Error {
+            error: WireError::new(ErrorCode::Forbidden, "an observer may not act"),
+        },
+    ];
+    let mut lines = Vec::new();
+    for frame in frames {
+        let written = write_hub_to_console(&frame);
+        assert_eq!(parse_hub_to_console(&written), Ok(frame));
+        lines.push(written);
+    }
+    insta::assert_snapshot!("hub_to_console", lines.join("\n"));
+}
