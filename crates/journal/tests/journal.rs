@@ -8,7 +8,9 @@ use std::fs;
 use std::path::Path;
 
 use holdfast_domain::{CallId, Record, Timestamp};
-use holdfast_journal::{Batch, Input, Journal, OpenError, Options, ReadError, RecordKind};
+use holdfast_journal::{
+    AppendError, Batch, Input, Journal, OpenError, Options, ReadError, RecordKind,
+};
 use support::{ToyEngine, at, everything, open};
 
 fn numbers(inputs: impl IntoIterator<Item = Result<Input, ReadError>>) -> Vec<u64> {
@@ -523,6 +525,50 @@ fn a_batch_that_cannot_be_written_leaves_nothing_and_can_be_tried_again() {
     assert!(all.inputs.iter().map(|input| input.n).eq(1..10));
     assert_eq!(all.records.len(), 3);
     assert_eq!(all.entries.len(), 4);
+}
+
+#[test]
+fn a_batch_that_is_torn_stops_the_journal_until_it_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut journal, _) = open(folder.path(), at(0)).unwrap();
+    let mut engine = ToyEngine::default();
+    // A constraint that is checked at the commit stands for a disk that fails there.
+    let other = rusqlite::Connection::open(folder.path().join("holdfast.sqlite")).unwrap();
+    other
+        .execute_batch(
+            "CREATE TABLE parents (id INTEGER PRIMARY KEY);
+             CREATE TABLE children (
+                 parent INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);
+             CREATE TRIGGER fails AFTER INSERT ON entries
+             BEGIN INSERT INTO children VALUES (1); END;",
+        )
+        .unwrap();
+    let error = journal.append(&engine.batch(1..10)).unwrap_err();
+    assert!(matches!(error, AppendError::Torn { .. }), "{error}");
+    other.execute_batch("DROP TRIGGER fails;").unwrap();
+    drop(other);
+    let error = journal.append(&engine.batch(10..20)).unwrap_err();
+    assert!(matches!(error, AppendError::TornBefore), "{error}");
+    let error = journal.rotate(b"state", 1, at(1)).unwrap_err();
+    assert!(matches!(error, AppendError::TornBefore), "{error}");
+    drop(journal);
+
+    let (mut journal, recovered) = open(folder.path(), at(1)).unwrap();
+    assert_eq!(recovered.last_seq, 0);
+    let inputs: Vec<Input> = recovered.inputs.map(Result::unwrap).collect();
+    assert_eq!(inputs.len(), 9);
+    journal
+        .append(&ToyEngine::default().replay(&inputs))
+        .unwrap();
+    assert_eq!(
+        journal
+            .reader()
+            .unwrap()
+            .records_since(0, 10)
+            .unwrap()
+            .len(),
+        3
+    );
 }
 
 #[test]
