@@ -24,7 +24,7 @@ const TOOLS_MAX: usize = 64;
 /// What becomes of one call.
 enum Planned {
     /// A command, and the active service that it expects.
-    Command(Command, Option<String>),
+    Command(Box<Command>, Option<String>),
     /// A handoff.
     Handoff,
 }
@@ -78,7 +78,7 @@ impl Engine {
                     let Some(source) = self.calls.get(&call).map(|call| call.source.clone()) else {
                         continue;
                     };
-                    let record = self.record(&act.id, n, Some(call), source, command, expect, who);
+                    let record = self.record(&act.id, n, Some(call), source, *command, expect, who);
                     outcome.commands.push(record.id.clone());
                     self.issue(record);
                 }
@@ -455,7 +455,7 @@ fn plan_verb(call: &Call, verb: &ActVerb) -> Result<Planned, ExcludedReason> {
             return Err(ExcludedReason::NotCapable);
         }
     };
-    Ok(Planned::Command(command, None))
+    Ok(Planned::Command(Box::new(command), None))
 }
 
 fn plan_switch(call: &Call, layer: Layer, to: Option<&str>) -> Result<Planned, ExcludedReason> {
@@ -477,7 +477,7 @@ fn plan_switch(call: &Call, layer: Layer, to: Option<&str>) -> Result<Planned, E
         retry_turn: call.turn.is_some(),
     };
     let expect = call.active(layer).map(|active| active.name.clone());
-    Ok(Planned::Command(command, expect))
+    Ok(Planned::Command(Box::new(command), expect))
 }
 
 /// Tools move from `here` to `there`; empty for all.
@@ -506,7 +506,7 @@ fn plan_tools(tools: &[String], here: &[String], there: &[String]) -> Result<(),
 fn outcome_word(planned: &Planned) -> String {
     match planned {
         Planned::Handoff => "human".to_owned(),
-        Planned::Command(command, _) => match command {
+        Planned::Command(command, _) => match &**command {
             Command::SwitchModel { to, .. } => to.clone(),
             Command::DisableTools { .. } => "tools off".to_owned(),
             Command::EnableTools { .. } => "tools on".to_owned(),
@@ -542,22 +542,22 @@ fn sentence(
         .map(|(what, n)| format!("{what}: {n}"))
         .collect::<Vec<_>>()
         .join(", ");
-    let mut sentence = if n == 0 {
+    let mut sentences = vec![if n == 0 {
         format!("Touches none of {all} calls.")
     } else {
         format!("Touches {n} of {all} calls ({becomes}).")
-    };
+    }];
     let mut left: BTreeMap<ExcludedReason, usize> = BTreeMap::new();
     for excluded in &plan.excluded {
         *left.entry(excluded.reason).or_default() += 1;
     }
     for (reason, n) in left {
-        sentence.push_str(&format!(" {n} {}.", reason_words(reason, n == 1)));
+        sentences.push(format!("{n} {}.", reason_words(reason, n == 1)));
     }
     if matches!(verb, ActVerb::RouteToHumans) {
-        sentence.push_str(&format!(" Humans free: {humans_free}."));
+        sentences.push(format!("Humans free: {humans_free}."));
     }
-    sentence
+    sentences.join(" ")
 }
 
 const fn reason_words(reason: ExcludedReason, is_one: bool) -> &'static str {

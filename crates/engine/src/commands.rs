@@ -386,14 +386,14 @@ impl Engine {
 
     pub(crate) fn turn_answered(&mut self, call: &CallId, _at: Timestamp) {
         for id in self.waiting_for_turn(call) {
-            let Some(cell) = self.commands.cells.get_mut(&id) else {
+            let Some(waiting) = self.commands.cells.get_mut(&id) else {
                 continue;
             };
-            if std::mem::take(&mut cell.has_error) {
+            if std::mem::take(&mut waiting.has_error) {
                 // Answered in spite of an error: the next turn decides.
                 continue;
             }
-            let moved = match &cell.record.command {
+            let moved = match &waiting.record.command {
                 Command::SwitchModel { layer, to, .. } => self
                     .calls
                     .get(call)

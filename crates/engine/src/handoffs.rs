@@ -155,11 +155,11 @@ impl Engine {
         by: &str,
     ) {
         let now = self.now;
-        let Some(known) = self.calls.get_mut(call) else {
+        let Some(live) = self.calls.get_mut(call) else {
             return;
         };
-        known.handoff = Some(id.clone());
-        self.out.show_call(&known.id, &mut known.dirty);
+        live.handoff = Some(id.clone());
+        self.out.show_call(&live.id, &mut live.dirty);
         let text = match reason {
             HandoffReason::Supervisor => format!("{by} sends the call to a human"),
             HandoffReason::CallerAsked => "the caller asked for a human".to_owned(),
@@ -176,10 +176,10 @@ impl Engine {
             transfer: None,
             refused_by: Vec::new(),
             steps: vec![HandoffStep { text, at: now }],
-            card: card::of(known),
+            card: card::of(live),
         };
         self.out.append_handoff(&handoff);
-        let cell = Cell {
+        let asked = Cell {
             handoff,
             not_before: None,
             transfers: 0,
@@ -188,7 +188,7 @@ impl Engine {
             queued: None,
         };
         self.handoffs.waiting.insert((now, id.clone()));
-        self.handoffs.cells.insert(id, cell);
+        self.handoffs.cells.insert(id, asked);
     }
 
     /// The platform tells that the AI or the caller asks for a human.
@@ -578,10 +578,10 @@ impl Engine {
         let Some(cell) = self.handoffs.cells.get_mut(id) else {
             return;
         };
-        if let Some(agent) = refused {
-            if !cell.handoff.refused_by.contains(&agent) {
-                cell.handoff.refused_by.push(agent);
-            }
+        if let Some(agent) = refused
+            && !cell.handoff.refused_by.contains(&agent)
+        {
+            cell.handoff.refused_by.push(agent);
         }
         cell.not_before = None;
         cell.is_wait_told = false;

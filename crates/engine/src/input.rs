@@ -7,7 +7,7 @@ use holdfast_domain::{
 use serde::{Deserialize, Serialize};
 
 /// One input.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum Input<'a> {
     /// A platform event, already checked for form, source, epoch and sequence.
     Fact {

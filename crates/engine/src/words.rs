@@ -44,16 +44,14 @@ pub(crate) fn error(error_type: &str) -> String {
 
 /// At most `max` characters; a cut is marked.
 pub(crate) fn clip(text: &str, max: usize) -> String {
-    match text.char_indices().nth(max) {
-        None => text.to_owned(),
-        Some(_) => {
-            let end = text
-                .char_indices()
-                .nth(max.saturating_sub(1))
-                .map_or(0, |(at, _)| at);
-            format!("{}…", &text[..end])
-        }
+    if text.char_indices().nth(max).is_none() {
+        return text.to_owned();
     }
+    let end = text
+        .char_indices()
+        .nth(max.saturating_sub(1))
+        .map_or(0, |(at, _)| at);
+    format!("{}…", &text[..end])
 }
 
 /// One language's sentences.

@@ -343,10 +343,12 @@ impl Call {
         notes: &mut Vec<Note>,
     ) {
         let blame = self.blame(config);
-        if let Some((layer, _)) = self.floor.blamed {
-            if layer != blame.layer {
-                self.acquit(at, notes);
-            }
+        if self
+            .floor
+            .blamed
+            .is_some_and(|(layer, _)| layer != blame.layer)
+        {
+            self.acquit(at, notes);
         }
         if self.floor.blamed.is_none() {
             self.floor.blamed = Some((blame.layer, self.layers[blame.layer].state));

@@ -113,9 +113,9 @@ impl Call {
             | Fact::ServiceLatency { .. }
             | Fact::ServiceUsage { .. }
             | Fact::ServiceSettingsChanged { .. }
-            | Fact::PipelineIdle { .. } => {}
+            | Fact::PipelineIdle { .. }
             // The engine takes these before they come to a call.
-            Fact::CallStarted(_)
+            | Fact::CallStarted(_)
             | Fact::CallEnded { .. }
             | Fact::HandoffRequested { .. }
             | Fact::HandoffCompleted { .. }

@@ -24,7 +24,7 @@ impl LayerCell {
 }
 
 /// What folding a fact or a timer into a call has to tell the rest of the engine.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Note {
     /// A layer changed its state.
     Transition {
@@ -168,10 +168,10 @@ impl Call {
             health.provider.clone_from(&service.provider);
             health.model.clone_from(&service.model);
             health.region.clone_from(&service.region);
-        } else if layer == Layer::Tools {
-            if let Some(tool) = self.tools.first() {
-                health.service.clone_from(&tool.name);
-            }
+        } else if layer == Layer::Tools
+            && let Some(tool) = self.tools.first()
+        {
+            health.service.clone_from(&tool.name);
         }
         health
     }

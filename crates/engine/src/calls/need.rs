@@ -141,12 +141,11 @@ impl Call {
                 }
                 (LayerState::Failed, SignalKind::Transport) => NeedLevel::Warn,
                 (LayerState::Failed, _) if waits => NeedLevel::Warn,
-                (LayerState::Failed, _) => NeedLevel::Watch,
                 // The gap has its own harm; a tool that failed is talked around by now.
                 (LayerState::Degraded, SignalKind::ResponseGap | SignalKind::ToolFailure) => {
                     continue;
                 }
-                (LayerState::Degraded, _) => NeedLevel::Watch,
+                (LayerState::Failed | LayerState::Degraded, _) => NeedLevel::Watch,
                 (LayerState::Unknown | LayerState::Healthy, _) => continue,
             };
             harms.push(Harm {
@@ -206,14 +205,14 @@ impl Call {
                 },
             });
         }
-        if let Some(handoff) = around.handoff {
-            if handoff.state == HandoffState::Requested {
-                harms.push(Harm {
-                    level: NeedLevel::Watch,
-                    since: handoff.requested_at,
-                    reason: "the caller waits for a human: nobody is free".to_owned(),
-                });
-            }
+        if let Some(handoff) = around.handoff
+            && handoff.state == HandoffState::Requested
+        {
+            harms.push(Harm {
+                level: NeedLevel::Watch,
+                since: handoff.requested_at,
+                reason: "the caller waits for a human: nobody is free".to_owned(),
+            });
         }
     }
 }

@@ -44,12 +44,10 @@ impl Call {
         } else {
             LayerState::Degraded
         };
-        if let Some(turn) = &mut self.turn {
-            if is_active {
-                turn.errors |= bit(layer);
-                if layer == Layer::Llm {
-                    turn.model = Model::Failed;
-                }
+        if let Some(turn) = self.turn.as_mut().filter(|_| is_active) {
+            turn.errors |= bit(layer);
+            if layer == Layer::Llm {
+                turn.model = Model::Failed;
             }
         }
         self.note_failure(layer, state, SignalKind::ServiceError, words, cx);
@@ -113,7 +111,7 @@ impl Call {
                 "{} moved from {from} to {to} by the platform's own failover",
                 words::layer(layer)
             );
-            self.tell_failover(layer, words, cx);
+            self.tell_failover(layer, &words, cx);
         }
     }
 
@@ -129,10 +127,10 @@ impl Call {
         let before = self.layer_words(layer);
         self.set_active(layer, service, cx.at);
         let words = format!("{before} was replaced by {service}, no error was told");
-        self.tell_failover(layer, words, cx);
+        self.tell_failover(layer, &words, cx);
     }
 
-    fn tell_failover(&mut self, layer: Layer, words: String, cx: &mut Cx<'_>) {
+    fn tell_failover(&mut self, layer: Layer, words: &str, cx: &mut Cx<'_>) {
         if let Some(turn) = &mut self.turn {
             // The error behind it may come later or never; this turn is no proof of health.
             turn.errors |= bit(layer);

@@ -66,7 +66,7 @@ impl Call {
             }
             Fact::ToolCatalogChanged { enabled, disabled } => {
                 let names = |list: &[holdfast_domain::fact::Text<'_>]| {
-                    list.iter().map(|name| name.to_string()).collect()
+                    list.iter().map(ToString::to_string).collect()
                 };
                 self.dialogue.tools_enabled = names(enabled);
                 self.dialogue.tools_disabled = names(disabled);

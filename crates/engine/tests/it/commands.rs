@@ -504,7 +504,10 @@ fn faults_are_injected_into_a_platform_and_shown_there() {
         script.command_state(&id),
         CommandState::Proven { .. }
     ));
-    assert_eq!(script.engine.bridges()[0].faults, [fault.clone()]);
+    assert_eq!(
+        script.engine.bridges()[0].faults,
+        std::slice::from_ref(&fault)
+    );
     let id = script
         .act(ActVerb::StopFault { id: None }, target)
         .remove(0);
