@@ -7,8 +7,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use holdfast_tests::window::Opening;
 
-/// How long the embedded platform may take to have calls on the board.
+/// How long the platform may take to have calls on the board.
 const CALLS: Duration = Duration::from_mins(1);
+
+/// How long is waited, beyond that, for a call that needs somebody: a board on which nothing
+/// happens is true too, and says less.
+const NEED: Duration = Duration::from_secs(20);
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -18,7 +22,8 @@ fn main() -> anyhow::Result<()> {
         opening = opening.argument(argument);
     }
     let window = opening.open()?;
-    window.find("[data-call]", CALLS)?;
+    window.find("[role=row][data-call]", CALLS)?;
+    let _ = window.find("[data-need]:not([data-need=calm])", NEED);
     window.picture(&picture)?;
     Ok(())
 }
