@@ -26,7 +26,7 @@ use holdfast_protocol::event::write_event;
 use holdfast_protocol::limits::{BATCH_EVENTS_MAX, BRIDGE_FRAME_BYTES_MAX};
 
 use crate::call::{Event, Output};
-use crate::platform::Platform;
+use crate::platform::{COMMANDS, Platform};
 use outbox::Outbox;
 
 /// How often the bridge says that it lives, in milliseconds.
@@ -133,7 +133,7 @@ impl Bridge {
             }
             Ok(HubFrame::Ping { nonce }) => self.say(&BridgeFrame::Pong { nonce }),
             Ok(HubFrame::Error(error)) => self.on_error(&error, now),
-            Err(error) => self.on_unreadable(&error),
+            Err(error) => self.on_unreadable(text, &error),
         }
     }
 
@@ -216,7 +216,7 @@ impl Bridge {
     }
 
     /// A command that cannot be read is answered all the same.
-    fn on_unreadable(&mut self, error: &WireError) {
+    fn on_unreadable(&mut self, text: &str, error: &WireError) {
         let id = error
             .detail
             .as_ref()
@@ -226,9 +226,10 @@ impl Bridge {
             tracing::warn!(code = ?error.code, message = %error.message, "unreadable frame");
             return;
         };
-        let kind = match error.code {
-            ErrorCode::NotFound | ErrorCode::UnknownFrameType => ResultKind::UnknownCommand,
-            _ => ResultKind::InvalidArgs,
+        let kind = if is_known_command(text) {
+            ResultKind::InvalidArgs
+        } else {
+            ResultKind::UnknownCommand
         };
         self.say(&BridgeFrame::Result(CommandResult {
             command_id: CommandId::new(id),
@@ -314,6 +315,13 @@ impl Bridge {
         }
         self.control.push_back(write_bridge_frame(frame));
     }
+}
+
+/// True if a command's frame names a command of this protocol, whatever is wrong with the rest.
+fn is_known_command(text: &str) -> bool {
+    let frame: Option<serde_json::Value> = serde_json::from_str(text).ok();
+    let name = frame.as_ref().and_then(|frame| frame.get("name")?.as_str());
+    name.is_some_and(|name| COMMANDS.iter().any(|known| known.as_str() == name))
 }
 
 #[cfg(test)]

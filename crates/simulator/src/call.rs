@@ -739,4 +739,18 @@ fn layer_of(fact: &Fact<'_>) -> Option<Layer> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_between_words() {
+        let check = |ms, heard, tail| {
+            assert_eq!(split_spoken("Où est la gare ?", ms, 1_000), (heard, tail));
+        };
+        check(0, "", "Où est la gare ?");
+        check(500, "Où est ", "la gare ?");
+        check(1_000, "Où est la gare ?", "");
+        check(-5, "", "Où est la gare ?");
+        assert_eq!(split_spoken("", 1, 0), ("", ""));
+    }
+}

@@ -34,7 +34,7 @@ const ARRIVAL_MS: std::ops::Range<i64> = 300..3_000;
 pub const CALLS_MAX: usize = 20_000;
 
 /// Every command of the bridge face: this platform can do them all.
-const COMMANDS: [CommandName; 10] = [
+pub(crate) const COMMANDS: [CommandName; 10] = [
     CommandName::SwitchModel,
     CommandName::RetryTurn,
     CommandName::DisableTools,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use holdfast_domain::fact::{LatencyMetric, Speaker};
+
 use super::*;
 
 /// What is told by a platform on which one fault is injected for two minutes, and after it.
@@ -84,18 +86,18 @@ fn left_alone(outputs: &[Output], between: fn(&Fact<'static>) -> bool) -> usize 
             for fact in facts {
                 match fact {
                     Fact::SpeechStopped {
-                        actor: holdfast_domain::fact::Speaker::Caller,
+                        actor: Speaker::Caller,
                     } => {
                         spoke = true;
                         seen = false;
                     }
                     Fact::SpeechStarted {
-                        actor: holdfast_domain::fact::Speaker::Agent,
+                        actor: Speaker::Agent,
                     } => {
                         spoke = false;
                     }
                     Fact::SpeechStarted {
-                        actor: holdfast_domain::fact::Speaker::Caller,
+                        actor: Speaker::Caller,
                     } => {
                         times += usize::from(spoke && !seen);
                     }
@@ -214,7 +216,7 @@ fn tts_silent() {
         matches!(
             f,
             Fact::SpeechStarted {
-                actor: holdfast_domain::fact::Speaker::Agent
+                actor: Speaker::Agent
             }
         )
     });
@@ -441,7 +443,7 @@ fn a_share_reaches_its_part_of_the_calls_and_always_the_same() {
         first.is_some_and(|first| {
             facts[first..].iter().any(|f| {
                 matches!(f, Fact::ServiceLatency { metric, .. }
-                    if *metric == holdfast_domain::fact::LatencyMetric::Ttft)
+                    if *metric == LatencyMetric::Ttft)
             })
         })
     };
