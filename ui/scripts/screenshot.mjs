@@ -100,6 +100,7 @@ const PICTURES = [
       await page.keyboard.press("Enter");
       await page.waitForTimeout(400);
       await page.keyboard.press("Escape");
+      await page.keyboard.press("Escape");
       await sheet(page, 4, "h");
       await page.keyboard.press("Enter");
       await page.waitForTimeout(3_500);
@@ -210,9 +211,10 @@ for (const {
 } of PICTURES) {
   if (only.length > 0 && !only.some((one) => name.startsWith(one))) continue;
   const page = await browser.newPage({ viewport: { width, height }, colorScheme });
-  page.on("pageerror", (error) => console.error(`${name}: ${error.message}`));
+  page.on("pageerror", (error) => console.error(`${name}: ${error.stack}`));
   page.on("console", (message) => {
-    if (message.type() === "error" && !message.text().includes("404")) console.error(`${name}: ${message.text()}`);
+    if (message.type() === "error" && !message.text().includes("404"))
+      console.error(`${name}: ${message.text()}`);
   });
   await page.goto(`${address}?${query}`);
   await page.waitForTimeout(900);

@@ -34,6 +34,15 @@ interface Query {
   readonly reject: (error: unknown) => void;
 }
 
+/** The call that is told in full. */
+interface Opened {
+  readonly id: CallId;
+  /** undefined until it is told, null when it is gone. */
+  readonly call: CallDetail | null | undefined;
+  /** When it was first asked for, on the hub's clock. */
+  readonly since: number;
+}
+
 /** After a frame that failed, the time until the next is asked for. */
 export const RETRY_MS = 500;
 
@@ -47,7 +56,7 @@ export class FrameController {
 
   #status = $state.raw<Status | null>(null);
   #board = $state.raw<Board | null>(null);
-  #open = $state.raw<{ id: CallId; call: CallDetail | null } | null>(null);
+  #open = $state.raw<Opened | null>(null);
   #acts = $state.raw<readonly ActView[]>([]);
   #handoffs = $state.raw<readonly Handoff[]>([]);
   #platform = $state.raw<Platform | null>(null);
@@ -116,6 +125,12 @@ export class FrameController {
     return this.#open?.id === id ? this.#open.call : undefined;
   }
 
+  /** How long the call `id` was asked for in vain, in milliseconds; 0 once it is told. */
+  waitedFor(id: CallId): number {
+    const open = this.#open;
+    return open?.id === id && open.call === undefined ? this.#clock - open.since : 0;
+  }
+
   start(): void {
     if (this.#running) return;
     this.#running = true;
@@ -159,11 +174,7 @@ export class FrameController {
     const view = this.#view();
     const frame = await this.#backend.frame({ ack: this.#ack, ...view });
     if (frame.board !== null) this.#board = frame.board;
-    if (view.open === null) {
-      this.#open = null;
-    } else if (frame.detail !== null) {
-      this.#open = { id: view.open, call: frame.detail.call };
-    }
+    this.#applyDetail(view.open, frame);
     this.#applyCommon(frame);
     this.#ack = frame.version;
   }
@@ -175,6 +186,18 @@ export class FrameController {
     // What was answered is not what is on screen: the next frame begins anew.
     this.#ack = 0;
     query.resolve(frame.board ?? { total: 0, first, rows: [], newAbove: 0, queues: [] });
+  }
+
+  #applyDetail(id: CallId | null, frame: Frame): void {
+    if (id === null) {
+      if (this.#open !== null) this.#open = null;
+      return;
+    }
+    const before = this.#open?.id === id ? this.#open : { id, call: undefined, since: frame.now };
+    // Until it was told once, nothing told means not yet; after that it means gone.
+    const told = frame.detail?.call ?? (before.call === undefined ? undefined : null);
+    const call = frame.detail === null ? before.call : told;
+    if (before !== this.#open || call !== before.call) this.#open = { ...before, call };
   }
 
   #applyCommon(frame: Frame): void {

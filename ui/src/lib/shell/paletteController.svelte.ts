@@ -38,7 +38,7 @@ export class PaletteController {
       .split(/\s+/)
       .filter((word) => word !== "");
     const fixed = this.#fixed().filter((item) => {
-      const text = `${item.kind} ${item.title} ${item.hint}`.toLowerCase();
+      const text = `${item.kind} ${item.title}`.toLowerCase();
       return words.every((word) => text.includes(word));
     });
     const calls = this.#calls.map((call) => this.#callItem(call));
@@ -54,6 +54,11 @@ export class PaletteController {
     this.#text = text;
     this.#cursor = 0;
     const search = (this.#search += 1);
+    // Every search orders the board anew, so nothing is asked for before there is a word to find.
+    if (text.trim() === "") {
+      this.#calls = [];
+      return;
+    }
     const filter = { queue: null, text: text.trim(), needAtLeast: "calm" } as const;
     this.#desk.frames.query(filter, 0, CALLS_MAX).then(
       (board) => {

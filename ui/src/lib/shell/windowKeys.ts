@@ -34,16 +34,25 @@ function boardKey(event: KeyboardEvent, desk: Desk): void {
     desk.act(action);
     event.preventDefault();
   } else if (event.key === "Escape") {
-    if (desk.board.back()) event.preventDefault();
+    if (desk.sheet.isOpen) desk.closeSheet();
+    else if (!desk.board.back()) return;
+    event.preventDefault();
   } else if (event.key === "/") {
     document.querySelector<HTMLElement>("[data-focus='filter']")?.focus();
     event.preventDefault();
   } else if (LIST_KEYS.includes(event.key)) {
-    const list = document.querySelector<HTMLElement>("[data-focus='list']");
-    list?.focus();
-    list?.dispatchEvent(new KeyboardEvent("keydown", { key: event.key, shiftKey: event.shiftKey }));
-    event.preventDefault();
+    sendToList(event);
   }
+}
+
+/** The list takes the focus and the key: it begins where nothing else had the focus. */
+function sendToList(event: KeyboardEvent): void {
+  const list = document.querySelector<HTMLElement>("[data-focus='list']");
+  if (list === null || list.contains(document.activeElement)) return;
+  const { key, shiftKey } = event;
+  list.focus();
+  list.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey, bubbles: true }));
+  event.preventDefault();
 }
 
 function agentKey(event: KeyboardEvent, desk: Desk): void {

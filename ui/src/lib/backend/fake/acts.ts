@@ -240,7 +240,12 @@ function commandOf(verb: ActVerb, language: string): Command {
       return { ...verb, language };
     case "routeToHumans":
       return { type: "transfer", handoffId: "", to: "", announcement: null, key: "" };
-    default:
+    case "disableTools":
+    case "enableTools":
+    case "pauseAi":
+    case "resumeAi":
+    case "startFault":
+    case "stopFault":
       return verb;
   }
 }

@@ -146,7 +146,7 @@ export class FakeCall {
       return ["payments.capture", this.silentSince(now) ?? this.fault.since];
     }
     const { script, from, gapMs, toolMs } = this.momentAt(now);
-    if (script.tool === undefined) return null;
+    if (script.tool === undefined || this.silentSince(now) !== null) return null;
     const start = from + SPEAK_MS + Math.floor(gapMs / 2);
     return now >= start && now < start + toolMs ? [script.tool, start] : null;
   }
