@@ -473,8 +473,7 @@ fn plan_switch(call: &Call, layer: Layer, to: Option<&str>) -> Result<Planned, E
     let command = Command::SwitchModel {
         layer,
         to: target.name.clone(),
-        // Only a turn that waits for its answer can be tried again.
-        retry_turn: call.turn.is_some(),
+        retry_turn: call.has_failing_turn(layer),
     };
     let expect = call.active(layer).map(|active| active.name.clone());
     Ok(Planned::Command(Box::new(command), expect))

@@ -107,14 +107,16 @@ impl Bridge {
         by_heartbeat.max(config.stale_ms_min)
     }
 
-    /// When the bridge falls silent, or when its calls are given up.
+    /// When the bridge falls silent, when its calls are given up, or when it is forgotten.
     pub(crate) fn deadline(&self, config: &Config) -> Option<Timestamp> {
         match self.state() {
             FeedState::Live | FeedState::Resyncing => Some(self.heard_at + self.limit_ms(config)),
             FeedState::Stale | FeedState::Lost if !self.calls.is_empty() => {
                 Some(self.heard_at + config.lost_calls_ms)
             }
-            FeedState::Stale | FeedState::Lost => None,
+            FeedState::Lost => Some(self.heard_at + config.forget_bridge_ms),
+            // Its connection still stands; the hub closes it if it stays silent.
+            FeedState::Stale => None,
         }
     }
 

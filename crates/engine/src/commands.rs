@@ -601,6 +601,15 @@ impl Engine {
         }
     }
 
+    /// A bridge is forgotten: nobody will ever know what became of its commands.
+    pub(crate) fn commands_gone_with(&mut self, source: &SourceId) {
+        for id in self.open_commands(|record| record.source == *source) {
+            let kind = FailureKind::PlatformError;
+            let message = "its bridge is gone and did not say what became of it".to_owned();
+            self.advance(&id, CommandState::Failed { kind, message });
+        }
+    }
+
     fn open_commands(&self, wanted: impl Fn(&CommandRecord) -> bool) -> Vec<CommandId> {
         self.commands
             .cells

@@ -82,6 +82,9 @@ pub struct Config {
     pub quiet_ms: DurationMs,
     /// The calls of a bridge that is gone for this long end unseen: no call is held on to for ever.
     pub lost_calls_ms: DurationMs,
+    /// A bridge that is gone and has no calls is forgotten after this time: platforms that run one
+    /// bridge for each bot leave a new one behind with every call.
+    pub forget_bridge_ms: DurationMs,
     /// A caller whose transport is gone for this long is being lost.
     pub disconnected_ms: DurationMs,
     /// Packet loss in thousandths from which speech is audibly damaged (5 %).
@@ -133,6 +136,7 @@ impl Default for Config {
             ghost_ms: 10_000,
             quiet_ms: 60_000,
             lost_calls_ms: 3_600_000,
+            forget_bridge_ms: 600_000,
             disconnected_ms: 10_000,
             loss_permille: 50,
             loss_permille_bad: 150,

@@ -424,6 +424,11 @@ impl Engine {
 
     pub(crate) fn bridge(&mut self, source: &SourceId) -> &mut Bridge {
         let now = self.now;
+        // A source is cloned only for a bridge that is new.
+        if !self.bridges.contains_key(source) {
+            let bridge = Bridge::new(source.clone(), now);
+            self.bridges.insert(source.clone(), bridge);
+        }
         self.bridges
             .entry(source.clone())
             .or_insert_with(|| Bridge::new(source.clone(), now))
@@ -436,7 +441,15 @@ impl Engine {
     }
 
     pub(crate) fn heard(&mut self, source: &SourceId) {
-        let (was, now) = (self.feed(source), self.now);
+        let now = self.now;
+        // The usual case costs one look: a deadline that moves later needs nothing.
+        if let Some(bridge) = self.bridges.get_mut(source)
+            && bridge.state() == FeedState::Live
+        {
+            bridge.heard(now);
+            return;
+        }
+        let was = self.feed(source);
         self.bridge(source).heard(now);
         self.feed_changed(source, was);
     }
@@ -483,10 +496,14 @@ impl Engine {
             .is_some_and(|deadline| deadline <= due);
         if is_due {
             self.pass_to(due);
+            let calls: Vec<CallId> = self.bridge(source).calls.iter().cloned().collect();
             if matches!(was, FeedState::Live | FeedState::Resyncing) {
                 self.bridge(source).is_silent = true;
+            } else if calls.is_empty() {
+                self.commands_gone_with(source);
+                self.bridges.remove(source);
+                self.out.show_platform();
             } else {
-                let calls: Vec<CallId> = self.bridge(source).calls.iter().cloned().collect();
                 for call in calls {
                     self.end_call(&call, "given up: its bridge is gone");
                 }

@@ -507,7 +507,16 @@ impl Engine {
             .map(|(_, id)| id.clone())
             .collect();
         for id in waiting {
-            self.offer(&id);
+            // With nobody free there is news only for those that have not been told, and for those
+            // that were refused and may be offered again.
+            let is_told = self
+                .handoffs
+                .cells
+                .get(&id)
+                .is_some_and(|cell| cell.is_wait_told && cell.handoff.refused_by.is_empty());
+            if !is_told || self.handoffs.free() > 0 {
+                self.offer(&id);
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use super::expect::{Pending, Step};
 use super::floor::{FloorState, Owes};
 use super::gaps::Gaps;
 use super::health::LayerCell;
-use super::turn::Turn;
+use super::turn::{Model, Turn};
 use crate::Config;
 
 /// The most commands that a call's detail names; the console shows as many.
@@ -207,6 +207,17 @@ impl Call {
         }
     }
 
+    /// The caller's turn is in trouble, maybe by `layer`: it is worth another try. A turn that goes
+    /// well is not tried again, or the caller would hear two answers.
+    pub(crate) fn has_failing_turn(&self, layer: Layer) -> bool {
+        self.turn.as_ref().is_some_and(|turn| {
+            turn.model == Model::Failed
+                || turn.is_failed
+                || self.floor.level > 0
+                || self.layers[layer].state >= LayerState::Degraded
+        })
+    }
+
     /// One of its layers has failed.
     pub(crate) fn is_failing(&self) -> bool {
         self.layers
@@ -240,16 +251,23 @@ impl Call {
         }
     }
 
+    /// How long nothing may be heard of the call. With a human the platform may have nothing to
+    /// tell for long; then only its own count can say that the call is gone.
+    pub(crate) fn quiet_limit_ms(&self, config: &Config) -> Option<holdfast_domain::DurationMs> {
+        if self.ghost_suspected {
+            Some(config.ghost_ms)
+        } else if self.phase == CallPhase::Human {
+            None
+        } else {
+            Some(config.quiet_ms)
+        }
+    }
+
     /// The next moment at which something about the call is late.
     pub(crate) fn deadline(&self, config: &Config) -> Option<Timestamp> {
         let mut next = Earliest::default();
         if self.ghost_since.is_none() {
-            let limit = if self.ghost_suspected {
-                config.ghost_ms
-            } else {
-                config.quiet_ms
-            };
-            next.see(Some(self.heard_at + limit));
+            next.see(self.quiet_limit_ms(config).map(|ms| self.heard_at + ms));
         }
         if self.ghost_since.is_none() && !self.is_retold {
             if self.is_silent() {

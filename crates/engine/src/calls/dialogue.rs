@@ -28,6 +28,10 @@ const PROMISES_MAX: usize = 32;
 const TEXT_CHARS_MAX: usize = 4_000;
 /// The most characters of a tool's arguments or result: a card shows the gist.
 const OUTCOME_CHARS_MAX: usize = 300;
+/// The most characters of a name, of a queue or a tool.
+const NAME_CHARS_MAX: usize = 200;
+/// The most tools of one call: the largest agents seen have about a hundred.
+const CATALOG_MAX: usize = 256;
 
 /// The dialogue of one call.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -136,6 +140,8 @@ impl Dialogue {
         for slot in slots {
             let mut slot = slot.clone();
             slot.confidence = slot.confidence.map(thousandths);
+            slot.name = name(&slot.name);
+            slot.value = gist(&slot.value);
             let has_room = self.slots.len() < SLOTS_MAX;
             match self.slots.iter_mut().find(|known| known.name == slot.name) {
                 Some(known) => *known = slot,
@@ -153,7 +159,13 @@ impl Dialogue {
     }
 
     pub(crate) fn promise(&mut self, promises: &[PromiseMade]) {
-        self.promises = promises.iter().take(PROMISES_MAX).cloned().collect();
+        let kept = promises.iter().take(PROMISES_MAX).cloned();
+        self.promises = kept
+            .map(|mut promise| {
+                promise.text = gist(&promise.text);
+                promise
+            })
+            .collect();
     }
 
     /// The tool call with this id, made if it is new.
@@ -165,7 +177,7 @@ impl Dialogue {
             }
             self.tools.push_back(ToolCall {
                 id: id.to_owned(),
-                name: name.to_owned(),
+                name: self::name(name),
                 state: holdfast_domain::ToolState::Requested,
                 writes: false,
                 effect: Effect::Unknown,
@@ -183,6 +195,17 @@ impl Dialogue {
 /// A number to three decimals. It then reads back from JSON as exactly the same number.
 pub(crate) fn thousandths(value: f64) -> f64 {
     (value * 1_000.0).round() / 1_000.0
+}
+
+/// A name that is not longer than any honest one.
+pub(crate) fn name(text: &str) -> String {
+    clip(text, NAME_CHARS_MAX)
+}
+
+/// The names of a tool catalog.
+pub(crate) fn names<T: AsRef<str>>(list: &[T]) -> Vec<String> {
+    let kept = list.iter().take(CATALOG_MAX);
+    kept.map(|tool| name(tool.as_ref())).collect()
 }
 
 /// The gist of a tool's arguments or result.

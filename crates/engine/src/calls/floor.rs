@@ -7,7 +7,7 @@ use holdfast_domain::{
 use serde::{Deserialize, Serialize};
 
 use super::Cx;
-use super::call::Call;
+use super::call::{Call, ErrorSeen};
 use super::expect::Step;
 use super::health::{Note, evidence};
 use super::turn::{Model, Turn};
@@ -146,6 +146,7 @@ impl Call {
                     is_transcribed,
                     model: Model::Silent,
                     had_filler: false,
+                    filler_at: None,
                     is_failed: false,
                     is_counted: false,
                     errors: 0,
@@ -186,6 +187,9 @@ impl Call {
             self.turn_answered(cx);
         } else if let Some(turn) = &mut self.turn {
             turn.had_filler = true;
+            if turn.model == Model::CallsTools {
+                turn.filler_at.get_or_insert(cx.at);
+            }
         }
         if matches!(self.pending.step, Step::Audio) || self.turn.is_none() {
             self.await_step(Step::Idle, cx.at, None);
@@ -205,7 +209,8 @@ impl Call {
     fn turn_answered(&mut self, cx: &mut Cx<'_>) {
         self.measure_step(cx.at);
         let Some(turn) = self.turn.take() else { return };
-        let gap = cx.at.since(turn.stopped);
+        // A filler while tools run is the first that the caller hears; an apology is no answer.
+        let gap = turn.filler_at.unwrap_or(cx.at).since(turn.stopped);
         self.answered_at = Some(cx.at);
         self.gaps.push(gap);
         self.failed_in_row = 0;
@@ -414,8 +419,7 @@ impl Call {
         }
         if let Some(error) = self.recent_error(config) {
             events.push(error.event.clone());
-            let is_retried = self.pending.step == Step::Tokens && self.pending.since > error.at;
-            let retry = if error.layer == Layer::Llm && !is_retried {
+            let retry = if error.layer == Layer::Llm {
                 ", no retry"
             } else {
                 ""
@@ -438,14 +442,23 @@ impl Call {
         }
     }
 
-    /// The explicit error that may be the cause of the silence now. A tool's error explains only
-    /// the wait for tools: the model is told of it and answers on.
-    fn recent_error(&self, config: &Config) -> Option<&super::call::ErrorSeen> {
+    /// The explicit error that may be the cause of the silence now. Work that began after it means
+    /// that the caller waits for something else by now; a connection that is gone is gone.
+    fn recent_error(&self, config: &Config) -> Option<&ErrorSeen> {
         let error = self.error.as_deref()?;
+        if error.layer == Layer::Network && self.disconnected_at.is_some() {
+            return Some(error);
+        }
         let is_recent = self.floor.since.since(error.at) <= config.attribution_window_ms;
-        let fits =
-            error.layer != Layer::Tools || matches!(self.pending.step, Step::Tool | Step::Rerun);
-        (is_recent && fits).then_some(error)
+        let is_worked_around = self.pending.since > error.at
+            && self.pending.step != Step::Idle
+            && self.pending.step.layer() != error.layer
+            || self.pending.step == Step::Tokens && self.pending.since > error.at;
+        let is_of_a_step = matches!(
+            error.layer,
+            Layer::Asr | Layer::Llm | Layer::Tools | Layer::Tts
+        );
+        (is_recent && !(is_of_a_step && is_worked_around)).then_some(error)
     }
 
     /// Somebody is audible again, or silence is now announced. Tells how long it lasted.

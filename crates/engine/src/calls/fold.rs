@@ -7,6 +7,7 @@ use holdfast_domain::{
 
 use super::Cx;
 use super::call::Call;
+use super::dialogue::name;
 use super::expect::Step;
 use super::floor::Owes;
 use super::health::{Note, bit, evidence};
@@ -132,7 +133,7 @@ impl Call {
         let dialogue = &mut self.dialogue;
         let set = |field: &mut String, value: &Option<holdfast_domain::fact::Text<'_>>| {
             if let Some(value) = value {
-                value.as_ref().clone_into(field);
+                *field = name(value);
             }
         };
         set(&mut dialogue.queue, &updated.queue);
@@ -294,10 +295,7 @@ impl Call {
         if let Some(turn) = &mut self.turn {
             turn.model = Model::Answering;
         }
-        // A response that was begun while the caller still speaks is a guess of the platform.
-        if self.floor.caller.is_none() {
-            self.await_step(Step::Tokens, cx.at, Some(cx.event_id()));
-        }
+        self.await_step(Step::Tokens, cx.at, Some(cx.event_id()));
         self.dialogue.open_span(LaneKind::Llm, cx.at, service);
     }
 
@@ -312,15 +310,12 @@ impl Call {
         if !is_empty {
             self.heal_llm(cx);
         }
-        if self.floor.caller.is_some() {
-            // The caller talks over it: what the model gave is void, and giving nothing is right.
-            return;
-        }
         let began = self.pending.since;
         let is_audible = self.floor.agent.is_some()
             || self.floor.agent_heard.is_some_and(|heard| heard >= began);
         if is_empty {
-            // After an error the empty end is only its echo.
+            // After an error the empty end is only its echo; when the caller talks over it, giving
+            // nothing is right.
             if !failed && self.pending.step == Step::Tokens {
                 self.answered_with_nothing(cx);
             }

@@ -10,13 +10,11 @@ use crate::{Config, words};
 impl Call {
     /// Everything that was due by `at`, with `at` as the moment at which it is told.
     pub(crate) fn fire(&mut self, at: Timestamp, config: &Config, notes: &mut Vec<Note>) {
-        let ghost_ms = if self.ghost_suspected {
-            config.ghost_ms
-        } else {
-            config.quiet_ms
-        };
-        if self.ghost_since.is_none() && self.heard_at + ghost_ms <= at {
-            self.became_ghost(at, ghost_ms, notes);
+        let quiet_ms = self.quiet_limit_ms(config);
+        if let Some(limit) = quiet_ms.filter(|ms| self.heard_at + *ms <= at)
+            && self.ghost_since.is_none()
+        {
+            self.became_ghost(at, limit, notes);
             return;
         }
         if self.ghost_since.is_some() || self.is_retold {
@@ -53,9 +51,9 @@ impl Call {
         let Some(limit) = deadline_ms(step, &config.expectations) else {
             return;
         };
-        // An explicit error says more than a deadline.
+        // What failed already is not also late.
         let layer = step.layer();
-        if self.layers[layer].signal() == Some(SignalKind::ServiceError) {
+        if self.layers[layer].state == LayerState::Failed {
             return;
         }
         let text = format!(

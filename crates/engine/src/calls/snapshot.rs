@@ -5,6 +5,7 @@ use holdfast_domain::{CallId, SourceId, Timestamp};
 
 use super::Cx;
 use super::call::Call;
+use super::dialogue::name;
 use super::expect::Step;
 use super::floor::FloorState;
 use super::health::Note;
@@ -57,15 +58,15 @@ impl Call {
         self.services = told.services.iter().take(SERVICES_MAX).cloned().collect();
         self.capabilities.clone_from(&told.capabilities);
         let dialogue = &mut self.dialogue;
-        dialogue.queue = told.queue.to_string();
-        dialogue.language = told.language.to_string();
+        dialogue.queue = name(&told.queue);
+        dialogue.language = name(&told.language);
         if let Some(customer) = &told.customer {
-            dialogue.customer = Some(customer.to_string());
+            dialogue.customer = Some(name(customer));
         }
         dialogue.disclosure = told.disclosure.or(dialogue.disclosure);
         dialogue.consent = told.consent.or(dialogue.consent);
         if let Some(recording) = &told.recording {
-            dialogue.recording = Some(recording.to_string());
+            dialogue.recording = Some(name(recording));
         }
     }
 

@@ -5,7 +5,7 @@ use holdfast_domain::{LaneKind, Layer, LayerState, SignalKind, Timestamp, ToolSt
 
 use super::Cx;
 use super::call::{Call, RunningTool};
-use super::dialogue::gist;
+use super::dialogue::{gist, name, names};
 use super::expect::Step;
 use super::health::{Note, bit, evidence};
 use super::turn::Model;
@@ -65,9 +65,6 @@ impl Call {
                 self.tool_ended(tool, ToolState::Cancelled, None, "cancelled".to_owned(), cx);
             }
             Fact::ToolCatalogChanged { enabled, disabled } => {
-                let names = |list: &[holdfast_domain::fact::Text<'_>]| {
-                    list.iter().map(ToString::to_string).collect()
-                };
                 self.dialogue.tools_enabled = names(enabled);
                 self.dialogue.tools_disabled = names(disabled);
             }
@@ -90,7 +87,7 @@ impl Call {
             self.dialogue.open_span(LaneKind::Tools, cx.at, &tool.name);
             self.tools.push(RunningTool {
                 id: tool.id.to_string(),
-                name: tool.name.to_string(),
+                name: name(&tool.name),
                 since: cx.at,
                 writes,
                 level: 0,

@@ -217,6 +217,34 @@ fn a_filler_while_a_tool_runs_is_not_dead_air_and_no_answer() {
 }
 
 #[test]
+fn a_turn_with_a_filler_is_as_slow_as_its_filler() {
+    let mut script = good_call();
+    for turn in ["t1", "t2", "t3"] {
+        script.caller_says("c", "where is my order");
+        script.wait(500);
+        script.llm_starts("c", "primary-llm");
+        script.llm_ends("c", 12, 1);
+        script.tool_starts("c", turn, false);
+        script.wait(200);
+        script.agent_starts("c");
+        script.wait(800);
+        script.agent_stops("c");
+        script.wait(2_000);
+        script.tool_completes("c", turn);
+        script.wait(600);
+        script.llm_starts("c", "primary-llm");
+        script.llm_ends("c", 40, 0);
+        script.agent_starts("c");
+        script.wait(1_000);
+        script.agent_stops("c");
+        script.wait(1_000);
+    }
+    let gap = script.summary("c").response_gap_ms.expect("three turns");
+    assert!((700..1_200).contains(&gap), "{gap}");
+    assert_eq!(script.need("c").level, NeedLevel::Calm);
+}
+
+#[test]
 fn the_first_turn_that_begins_before_anyone_speaks_counts_nothing() {
     let mut script = Script::new();
     script.call("c");
