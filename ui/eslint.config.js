@@ -45,7 +45,14 @@ export default ts.config(
   ...svelte.configs.recommended,
   {
     plugins: { "import-x": importX },
-    settings: { "import-x/resolver-next": [createTypeScriptImportResolver()] },
+    settings: {
+      "import-x/resolver-next": [
+        createTypeScriptImportResolver({ extensions: [".ts", ".js", ".svelte", ".svelte.ts"] }),
+      ],
+      // Components are no part of a cycle with lib, which must not import them.
+      "import-x/extensions": [".ts", ".js"],
+      "import-x/parsers": { "@typescript-eslint/parser": [".ts"] },
+    },
     languageOptions: {
       globals: { ...globals.browser },
       parserOptions: {
