@@ -5,7 +5,7 @@ use crate::tree::{File, files};
 /// The most lines for each ending. Files aim at well under this; here is where it is no longer a
 /// matter of taste.
 const LIMITS: &[(&str, usize)] = &[
-    ("rs", 500),
+    ("rs", 600),
     ("svelte", 400),
     ("ts", 500),
     ("css", 500),
@@ -16,7 +16,24 @@ const LIMITS: &[(&str, usize)] = &[
 const TESTS: usize = 800;
 
 /// Files that may be longer, each with its reason.
-const EXCEPTIONS: &[(&str, &str)] = &[];
+const EXCEPTIONS: &[(&str, &str)] = &[
+    (
+        "crates/engine/src/commands.rs",
+        "the life of a command: one state machine, read beside its diagram",
+    ),
+    (
+        "crates/engine/src/handoffs.rs",
+        "the life of a handoff: one state machine, read beside its diagram",
+    ),
+    (
+        "crates/simulator/src/call.rs",
+        "the stages of a call: one state machine, read beside its diagram",
+    ),
+    (
+        "crates/simulator/src/call/act.rs",
+        "every command beside its read-back, so that a missing one is seen",
+    ),
+];
 
 fn complaints(files: &[File], exceptions: &[(&str, &str)]) -> Vec<String> {
     let mut complaints = Vec::new();
@@ -58,7 +75,7 @@ fn files_are_short_enough() {
 
 #[test]
 fn it_bites() {
-    let long = "x\n".repeat(501);
+    let long = "x\n".repeat(601);
     let files = [
         File::of("a/src/lib.rs", &long),
         File::of("a/src/one/tests.rs", &long),
@@ -67,7 +84,7 @@ fn it_bites() {
     ];
     assert_eq!(
         complaints(&files, &[]),
-        ["a/src/lib.rs: 501 lines, the limit is 500: is it two rooms?"]
+        ["a/src/lib.rs: 601 lines, the limit is 600: is it two rooms?"]
     );
     let exceptions = [
         ("a/src/lib.rs", "one table"),

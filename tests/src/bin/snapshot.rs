@@ -23,7 +23,7 @@ fn main() -> anyhow::Result<()> {
     }
     let window = opening.open()?;
     window.find("[role=row][data-call]", CALLS)?;
-    let _ = window.find("[data-need]:not([data-need=calm])", NEED);
+    let _ = window.find("[role=row][data-need]:not([data-need=calm])", NEED);
     window.picture(&picture)?;
     Ok(())
 }
