@@ -12,5 +12,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         .ok_or("name the root of the checkout")?;
     let root = PathBuf::from(root);
     generate::typescript(&root.join("ui/src/lib/generated"))?;
+    generate::json_schema(&root.join("docs/protocol"))?;
     Ok(())
 }

@@ -1,22 +1,25 @@
 //! Control frames between bridge and hub. Events are in [`crate::event`].
 
-mod command;
+pub(crate) mod command;
 mod from_bridge;
 mod from_hub;
 
-pub(crate) use from_bridge::parse_control;
 pub use from_bridge::write_bridge_frame;
+pub(crate) use from_bridge::{FromBridge, parse_control};
+pub(crate) use from_hub::FromHub;
 pub use from_hub::{parse_hub_frame, write_hub_frame};
 
 use holdfast_domain::{
     CallId, Capability, Command, CommandId, FailureKind, ReadBack, RejectionKind, Timestamp,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::WireError;
+use crate::schema;
 
 /// A name and a version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Named {
     /// The name.
     pub name: String,
@@ -25,13 +28,15 @@ pub struct Named {
 }
 
 /// The first frame of a bridge.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Hello {
     /// The version of the protocol that the bridge speaks.
     pub protocol: u32,
     /// `//bridges/<kind>/<instance>`.
+    #[schemars(length(min = 1, max = 256))]
     pub source: String,
     /// New each time the bridge process starts.
+    #[schemars(length(min = 1, max = 64))]
     pub epoch: String,
     /// The token, when it is not in the header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,15 +45,17 @@ pub struct Hello {
     pub bridge: Named,
     /// The platform.
     pub platform: Named,
-    /// How often it sends a heartbeat.
+    /// How often it sends a heartbeat, 0.1 to 60 seconds.
+    #[schemars(range(min = 0.1, max = 60))]
     pub heartbeat_secs: f64,
     /// What it can do.
     #[serde(default)]
+    #[schemars(with = "Vec<schema::CapabilityForm>")]
     pub capabilities: Vec<Capability>,
 }
 
 /// The state that a bridge reports for a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResultState {
     /// It has the command.
@@ -64,7 +71,7 @@ pub enum ResultState {
 }
 
 /// Why a command was rejected or failed, as the wire names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(
     missing_docs,
@@ -120,9 +127,10 @@ impl ResultKind {
 }
 
 /// A bridge's answer to a command.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CommandResult {
     /// The command.
+    #[schemars(with = "String")]
     pub command_id: CommandId,
     /// How it stands.
     pub state: ResultState,
@@ -134,6 +142,7 @@ pub struct CommandResult {
     pub message: Option<String>,
     /// What is true now, when applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<schema::ReadBackForm>")]
     pub read_back: Option<ReadBack>,
 }
 
@@ -157,7 +166,7 @@ pub struct CommandFrame {
 }
 
 /// What the hub says first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Welcome {
     /// The version of the protocol that the hub speaks.
     pub protocol: u32,

@@ -1,9 +1,12 @@
 //! What can be wrong, as a closed list, with the words for the person who reads it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Every kind of error that a peer of the hub can be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// The token is missing or unknown.
@@ -81,7 +84,7 @@ impl ErrorCode {
 }
 
 /// An error on the wire.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[error("{message}")]
 pub struct WireError {
     /// What kind.

@@ -1,7 +1,12 @@
-//! Writes the TypeScript that the window is typed with, from the Rust types.
+//! Writes the TypeScript that the window is typed with, and the JSON Schemas that a bridge author
+//! reads, from the Rust types.
 //!
-//! This is the one place that exports; `cargo xtask generate` calls it, and a test holds the
+//! This is the one place that exports; `cargo xtask generate` calls it, and tests hold the
 //! committed files to it.
+
+mod json_schema;
+
+pub use json_schema::{JSON_SCHEMA_FILES, json_schema};
 
 use std::fmt::Write as _;
 use std::path::Path;

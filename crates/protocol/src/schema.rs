@@ -122,6 +122,25 @@ pub(crate) struct FaultScopeForm {
     share: Option<crate::wire::Share>,
 }
 
+/// What the platform reads back as true after a command.
+#[derive(JsonSchema)]
+#[schemars(rename = "ReadBack")]
+#[expect(dead_code, reason = "it only describes holdfast_domain::ReadBack")]
+pub(crate) struct ReadBackForm {
+    #[schemars(with = "Option<LayerName>")]
+    layer: Option<String>,
+    active: Option<String>,
+    retried_turn: Option<bool>,
+    enabled: Option<Vec<String>>,
+    disabled: Option<Vec<String>>,
+    spoken: Option<bool>,
+    #[schemars(with = "Option<AiStateName>")]
+    ai: Option<String>,
+    bridged: Option<bool>,
+    to: Option<String>,
+    faults: Option<Vec<ActiveFaultForm>>,
+}
+
 #[cfg(test)]
 mod tests {
     use holdfast_domain::fact::{

@@ -1,13 +1,11 @@
 //! Control frames and console frames survive the wire, and look as they did.
 
-#![expect(clippy::unwrap_used, reason = "this is a test")]
-
 use holdfast_domain::{
-    Act, ActId, ActVerb, ActiveFault, AgentId, AiState, BridgeStatus, CallId, CallPhase,
-    CallSummary, Capability, Command, CommandId, CommandRecord, CommandState, FaultScope,
-    FeedState, Floor, HandoffId, HumanAgent, HumanState, Layer, LayerHealth, Need, PerLayer,
-    Progress, ReadBack, Record, Refusal, RefusalCode, Reply, Request, Rung, SourceId, Target,
-    Timestamp,
+    Act, ActId, ActVerb, ActiveFault, AgentId, AiState, BridgeStatus, CallDetail, CallId,
+    CallPhase, CallSummary, Capability, CardField, Command, CommandId, CommandRecord, CommandState,
+    FaultScope, FeedState, Floor, HandoffCard, HandoffId, HumanAgent, HumanState, LaneKind,
+    LaneSpan, Layer, LayerHealth, Need, PerLayer, Progress, ReadBack, Record, Refusal, RefusalCode,
+    Reply, Request, Rung, Slot, SourceId, Target, Timestamp, Utterance, UtteranceRole,
 };
 use holdfast_protocol::bridge::{
     BridgeFrame, CommandFrame, CommandResult, Hello, HubFrame, Named, ResultKind, ResultState,
@@ -302,6 +300,65 @@ fn summary() -> CallSummary {
     }
 }
 
+fn detail() -> CallDetail {
+    let missing = || CardField::Missing;
+    let card = HandoffCard {
+        customer: Some("Ana".to_owned()),
+        queue: "billing".to_owned(),
+        language: "en-GB".to_owned(),
+        ask: CardField::FromPlatform {
+            text: "cancel the contract".to_owned(),
+        },
+        summary: missing(),
+        intent: missing(),
+        slots: vec![Slot {
+            name: "contract".to_owned(),
+            value: "4711".to_owned(),
+            confidence: Some(0.1 + 0.2),
+            turn: None,
+        }],
+        identity: None,
+        sentiment: vec![-0.3, 1.0 / 3.0],
+        tools: Vec::new(),
+        promises: Vec::new(),
+        failure: None,
+        last_turns: Vec::new(),
+        disclosure: Some(true),
+        consent: None,
+        recording: Some("on".to_owned()),
+        silence_ms: 4_200,
+        prior_transfers: 0,
+        say_first: missing(),
+        as_of: at(900),
+    };
+    CallDetail {
+        summary: summary(),
+        transcript: vec![Utterance {
+            role: UtteranceRole::Agent,
+            text: "one moment".to_owned(),
+            unspoken: "moment".to_owned(),
+            at: at(3),
+            turn: Some(1),
+            is_final: true,
+            interrupted: true,
+        }],
+        lanes: vec![LaneSpan {
+            lane: LaneKind::Tts,
+            from: at(3),
+            to: None,
+            failed: false,
+            label: "voice".to_owned(),
+        }],
+        evidence: Vec::new(),
+        services: Vec::new(),
+        tools_enabled: vec!["lookup".to_owned()],
+        tools_disabled: Vec::new(),
+        capabilities: Vec::new(),
+        card,
+        commands: vec![record(Command::RetryTurn, Some("call-1"), None)],
+    }
+}
+
 #[test]
 fn every_frame_to_a_console_survives_the_wire() {
     let command = || Record::Command {
@@ -348,6 +405,9 @@ fn every_frame_to_a_console_survives_the_wire() {
         HubToConsole::Record {
             seq: 9,
             record: command(),
+        },
+        HubToConsole::Detail {
+            detail: Box::new(detail()),
         },
         HubToConsole::Beat {
             seq: 9,

@@ -19,7 +19,7 @@ fn reference() -> String {
     fs::read_to_string(path).unwrap()
 }
 
-/// The JSON values of all ```json blocks under the heading `section`.
+/// The JSON values of all blocks of JSON under the heading `section`.
 fn examples(section: &str) -> Vec<String> {
     let text = reference();
     let start = text.find(&format!("## {section}\n")).unwrap();
@@ -156,11 +156,11 @@ fn the_table_of_events_is_the_catalogue() {
     }
     let samples =
         fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples")).unwrap();
-    let sampled: BTreeSet<String> = samples
+    let names: BTreeSet<String> = samples
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter_map(|name| Some(name.strip_suffix(".json")?.to_owned()))
         .collect();
-    assert_eq!(sampled, shown, "one sample for each row, and no other");
+    assert_eq!(names, shown, "one sample for each row, and no other");
 }
 
 #[test]

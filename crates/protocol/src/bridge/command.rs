@@ -3,7 +3,7 @@
 use holdfast_domain::{
     CallId, Command, CommandId, CommandName, CommandRecord, FaultScope, HandoffId, Layer,
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -294,4 +294,37 @@ fn tools(name: &str, json: &str) -> Result<Vec<String>, WireError> {
         .into_iter()
         .map(|tool| tool.0.into_owned())
         .collect())
+}
+
+/// The name of each command with the schema of its arguments.
+pub(crate) fn schemas(generator: &mut SchemaGenerator) -> [(CommandName, Schema); 10] {
+    let tools = generator.subschema_for::<ToolsArgs<'static>>();
+    let nothing = generator.subschema_for::<Nothing>();
+    [
+        (
+            CommandName::SwitchModel,
+            generator.subschema_for::<SwitchModelArgs<'static>>(),
+        ),
+        (CommandName::RetryTurn, nothing.clone()),
+        (CommandName::DisableTools, tools.clone()),
+        (CommandName::EnableTools, tools),
+        (
+            CommandName::Announce,
+            generator.subschema_for::<AnnounceArgs<'static>>(),
+        ),
+        (CommandName::PauseAi, nothing.clone()),
+        (CommandName::ResumeAi, nothing),
+        (
+            CommandName::Transfer,
+            generator.subschema_for::<TransferArgs<'static>>(),
+        ),
+        (
+            CommandName::StartFault,
+            generator.subschema_for::<StartFaultArgs<'static>>(),
+        ),
+        (
+            CommandName::StopFault,
+            generator.subschema_for::<StopFaultArgs<'static>>(),
+        ),
+    ]
 }

@@ -1,5 +1,6 @@
 //! Reads and writes what a bridge says, events apart.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{BridgeFrame, CommandResult, Hello, ResultState};
@@ -54,9 +55,22 @@ pub fn write_bridge_frame(frame: &BridgeFrame) -> String {
     serde_json::to_string(&frame).expect("strings, numbers and lists always become JSON")
 }
 
-#[derive(Deserialize)]
-struct Pong {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Pong {
     nonce: u64,
+}
+
+/// Every control frame, for the JSON Schema.
+#[derive(JsonSchema)]
+#[schemars(tag = "type", rename_all = "snake_case", rename = "Control")]
+#[expect(dead_code, reason = "it only describes")]
+pub(crate) enum FromBridge {
+    /// The first frame.
+    Hello(Hello),
+    /// How a command stands.
+    Result(CommandResult),
+    /// The answer to a ping.
+    Pong(Pong),
 }
 
 #[derive(Serialize)]

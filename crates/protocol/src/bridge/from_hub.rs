@@ -1,5 +1,6 @@
 //! Reads and writes what the hub says to a bridge.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::command::{WireCommand, WrittenCommand};
@@ -53,14 +54,31 @@ pub fn write_hub_frame(frame: &HubFrame) -> String {
     serde_json::to_string(&frame).expect("strings, numbers and lists always become JSON")
 }
 
-#[derive(Deserialize)]
-struct Ack {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Ack {
     sequence: u64,
 }
 
-#[derive(Deserialize)]
-struct Ping {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Ping {
     nonce: u64,
+}
+
+/// Every frame, for the JSON Schema.
+#[derive(JsonSchema)]
+#[schemars(tag = "type", rename_all = "snake_case", rename = "Frame")]
+#[expect(dead_code, reason = "it only describes")]
+pub(crate) enum FromHub<'a> {
+    /// The answer to `hello`.
+    Welcome(Welcome),
+    /// Everything up to here is durable.
+    Ack(Ack),
+    /// Please act.
+    Command(WireCommand<'a>),
+    /// Are you there?
+    Ping(Ping),
+    /// Something was wrong with a frame.
+    Error(WireError),
 }
 
 #[derive(Serialize)]

@@ -16,6 +16,7 @@ use crate::wire::{Moment, WireText, closed_text};
 /// It is read with raw data: what the data must look like is known only after the type.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(bound(deserialize = "'de: 'a, D: Deserialize<'de>"))]
+#[schemars(rename = "Envelope")]
 pub(crate) struct Envelope<'a, D> {
     #[serde(borrow)]
     pub(crate) specversion: SpecVersion<'a>,
@@ -156,7 +157,8 @@ impl JsonSchema for Sequence {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "pattern": "^[0-9]{1,20}$",
+            "pattern": "^0*[1-9][0-9]*$",
+            "maxLength": SEQUENCE_DIGITS,
             "description": "Contiguous within an epoch, from 1, padded to 20 digits."
         })
     }

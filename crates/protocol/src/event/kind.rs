@@ -65,7 +65,6 @@ pub(crate) enum EventKind {
 
 impl EventKind {
     /// Every type, in the order of the table in `docs/protocol/bridge.md`.
-    #[cfg(test)]
     pub(crate) const ALL: [Self; 47] = [
         Self::CallStarted,
         Self::CallUpdated,
@@ -293,6 +292,19 @@ impl EventKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_type_is_in_the_reference() {
+        let reference = include_str!("../../../../docs/protocol/bridge.md");
+        for kind in EventKind::ALL {
+            let name = kind.as_str().trim_start_matches("holdfast.");
+            let is_row = |line: &str| {
+                let first = line.split('|').nth(1).unwrap_or_default();
+                line.starts_with("| `") && first.contains(&format!("`{name}`"))
+            };
+            assert!(reference.lines().any(is_row), "{name}");
+        }
+    }
 
     #[test]
     fn every_type_survives_the_wire() {

@@ -10,7 +10,7 @@ use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// A string of the wire. Unlike a `Cow` it borrows inside an `Option` and a `Vec` too.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub(crate) struct WireText<'a>(pub(crate) Cow<'a, str>);
 
@@ -57,6 +57,20 @@ impl<'de: 'a, 'a> Deserialize<'de> for WireText<'a> {
         }
 
         deserializer.deserialize_str(TextVisitor).map(WireText)
+    }
+}
+
+impl JsonSchema for WireText<'_> {
+    fn schema_name() -> Cow<'static, str> {
+        "Text".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
     }
 }
 

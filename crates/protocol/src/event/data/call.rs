@@ -35,6 +35,7 @@ closed_text! {
 
 /// A service that the call can use, in ladder order within its layer.
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Service")]
 pub(crate) struct WireService<'a> {
     #[schemars(with = "schema::LayerName")]
     layer: Layer,
@@ -221,6 +222,7 @@ pub(crate) enum FlowMode {
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Slot")]
 pub(crate) struct WireSlot<'a> {
     #[serde(borrow)]
     name: WireText<'a>,
@@ -233,6 +235,7 @@ pub(crate) struct WireSlot<'a> {
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Identity")]
 pub(crate) struct WireIdentity<'a> {
     #[serde(borrow)]
     method: WireText<'a>,
@@ -244,6 +247,7 @@ pub(crate) struct WireIdentity<'a> {
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Promise")]
 pub(crate) struct WirePromise<'a> {
     #[serde(borrow, rename = "pii.text")]
     text: WireText<'a>,

@@ -48,7 +48,7 @@ pub(crate) struct StreamGap {
     pub(crate) missing: u64,
 }
 
-/// No data.
+/// No field.
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Nothing {}
 
