@@ -44,6 +44,8 @@ const BATCH_MAX: usize = 256;
 /// nobody had those calls. Well above any pause of a busy machine.
 const SLEPT_MS: i64 = 60_000;
 
+const _: () = assert!(BATCH_MAX <= BATCH_EVENTS_MAX);
+
 /// Where the connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
@@ -190,7 +192,6 @@ impl Bridge {
         self.heartbeat_at = now;
         self.batch_max = welcome.max_batch.clamp(1, BATCH_MAX);
         self.frame_bytes_max = welcome.max_frame_bytes.min(BRIDGE_FRAME_BYTES_MAX);
-        debug_assert!(BATCH_MAX <= BATCH_EVENTS_MAX);
         let resumes =
             self.introduced && !welcome.snapshot && self.outbox.rewind(welcome.resume_after + 1);
         if resumes {

@@ -433,11 +433,11 @@ impl Call {
             Stage::Dropped => self.come_back_or_end(false, world),
             Stage::WorkerGone => self.come_back_or_end(true, world),
             Stage::WaitsForHuman => self.nobody_came(world),
-            Stage::Rings(request) => self.human_picks_up(request, world),
+            Stage::Rings(request) => self.human_picks_up(&request, world),
             Stage::HumanPause(step) => self.human_begins(step, world),
-            Stage::HumanSpeaks { step, text, .. } => self.human_ends(step, text, world),
+            Stage::HumanSpeaks { step, text, .. } => self.human_ends(step, &text, world),
             Stage::CallerPause(step) => self.caller_answers(step, world),
-            Stage::CallerAnswers { step, text } => self.caller_answered(step, text, world),
+            Stage::CallerAnswers { step, text } => self.caller_answered(step, &text, world),
             // These wait for somebody else; they have no due time.
             still @ (Stage::AwaitTool | Stage::Stuck { .. } | Stage::Paused | Stage::Over) => {
                 self.stage = still;

@@ -366,7 +366,7 @@ impl Call {
         }
     }
 
-    pub(super) fn announcement_is_heard(&self, request: &Request, world: &mut World<'_>) {
+    pub(super) fn announcement_is_heard(request: &Request, world: &mut World<'_>) {
         if matches!(request.act, Act::Announce { .. }) {
             let read_back = ReadBack {
                 spoken: Some(true),
@@ -507,7 +507,7 @@ impl Call {
         self.stage = Stage::Rings(request);
     }
 
-    pub(super) fn human_picks_up(&mut self, request: Request, world: &mut World<'_>) {
+    pub(super) fn human_picks_up(&mut self, request: &Request, world: &mut World<'_>) {
         let Act::Transfer { handoff, to, .. } = &request.act else {
             return;
         };
@@ -525,7 +525,7 @@ impl Call {
             to: Some(to.clone()),
             ..ReadBack::default()
         };
-        applied(&request, read_back, world);
+        applied(request, read_back, world);
         let completed = Fact::HandoffCompleted {
             handoff_id: Some(Text::Owned(handoff.as_str().to_owned())),
             to: identity.clone(),

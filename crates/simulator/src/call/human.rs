@@ -27,10 +27,10 @@ impl Call {
         };
     }
 
-    pub(super) fn human_ends(&mut self, step: usize, text: String, world: &mut World<'_>) {
+    pub(super) fn human_ends(&mut self, step: usize, text: &str, world: &mut World<'_>) {
         let actor = Speaker::Agent;
         self.tell(world, Fact::SpeechStopped { actor });
-        self.heard(UtteranceRole::Agent, &text, None, false, None, world);
+        self.heard(UtteranceRole::Agent, text, None, false, None, world);
         if step + 1 == self.story.language.human.len() {
             self.end("completed", EndedBy::Agent, world);
             return;
@@ -47,12 +47,12 @@ impl Call {
         self.stage = Stage::CallerAnswers { step, text };
     }
 
-    pub(super) fn caller_answered(&mut self, step: usize, text: String, world: &mut World<'_>) {
+    pub(super) fn caller_answered(&mut self, step: usize, text: &str, world: &mut World<'_>) {
         let actor = Speaker::Caller;
         self.tell(world, Fact::SpeechStopped { actor });
         // Without speech recognition the human still hears the caller; only the transcript misses.
         if self.trouble(Layer::Asr, world).is_none() {
-            self.heard(UtteranceRole::Caller, &text, None, false, None, world);
+            self.heard(UtteranceRole::Caller, text, None, false, None, world);
         }
         let mood = 0.1 + 0.15 * step as f64;
         self.update(world, |news| news.sentiment = Some(mood));

@@ -194,7 +194,8 @@ impl Call {
         self.caller.prompts += 1;
         let line = if std::mem::take(&mut self.caller.cut_out) {
             Line::CutOut
-        } else if self.caller.prompts % 2 == 0 && matches!(self.owed, Some(Owed::Beat(_))) {
+        } else if self.caller.prompts.is_multiple_of(2) && matches!(self.owed, Some(Owed::Beat(_)))
+        {
             Line::Repeat
         } else {
             Line::AreYouThere

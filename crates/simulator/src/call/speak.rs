@@ -113,7 +113,7 @@ impl Call {
         self.tell(world, partial);
         self.stop_waiting();
         if let Purpose::Announcement(request) = &speech.purpose {
-            self.announcement_is_heard(request, world);
+            Self::announcement_is_heard(request, world);
         }
         let whole_ms = speaking_ms(&speech.text, AGENT_CHARS_PER_SEC);
         let (ending, ms) = self.ending(&speech, whole_ms, world);

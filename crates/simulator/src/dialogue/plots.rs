@@ -52,25 +52,25 @@ const PLAIN: Beat = Beat {
     mood: 0.1,
 };
 
-const fn reads(name: &'static str, args: &'static str, result: &'static str) -> Option<Tool> {
-    Some(Tool {
+const fn reads(name: &'static str, args: &'static str, result: &'static str) -> Tool {
+    Tool {
         name,
         writes: false,
         args,
         result,
-    })
+    }
 }
 
-const fn writes(name: &'static str, args: &'static str, result: &'static str) -> Option<Tool> {
-    Some(Tool {
+const fn writes(name: &'static str, args: &'static str, result: &'static str) -> Tool {
+    Tool {
         name,
         writes: true,
         args,
         result,
-    })
+    }
 }
 
-const CUSTOMER: Option<Tool> = reads(
+const CUSTOMER: Tool = reads(
     "crm.lookup",
     r#"{"account":"{account}"}"#,
     r#"{"found":true,"name":"{customer}"}"#,
@@ -93,7 +93,7 @@ pub(crate) static PLOTS: [Plot; 6] = [
             Beat {
                 slots: &["account"],
                 protected: Some(Protected::Identity),
-                tool: CUSTOMER,
+                tool: Some(CUSTOMER),
                 identity: Some(("customer number", IdentityLevel::Partial)),
                 mood: -0.1,
                 ..PLAIN
@@ -101,30 +101,30 @@ pub(crate) static PLOTS: [Plot; 6] = [
             Beat {
                 slots: &["last4"],
                 protected: Some(Protected::Identity),
-                tool: reads(
+                tool: Some(reads(
                     "identity.verify",
                     r#"{"last4":"{last4}"}"#,
                     r#"{"match":true}"#,
-                ),
+                )),
                 identity: Some(("customer number and last four digits", IdentityLevel::Full)),
                 ..PLAIN
             },
             Beat {
-                tool: reads(
+                tool: Some(reads(
                     "billing.history",
                     r#"{"account":"{account}","months":6}"#,
                     r#"{"cancelled_in":"{month}","charge":"{amount}","mistake":true}"#,
-                ),
+                )),
                 mood: -0.2,
                 ..PLAIN
             },
             Beat {
                 protected: Some(Protected::Payment),
-                tool: writes(
+                tool: Some(writes(
                     "refunds.create",
                     r#"{"account":"{account}","amount":"{amount}"}"#,
                     r#"{"status":"created","reference":"{ref}"}"#,
-                ),
+                )),
                 promise: true,
                 mood: 0.3,
                 ..PLAIN
@@ -141,11 +141,11 @@ pub(crate) static PLOTS: [Plot; 6] = [
         beats: &[
             Beat {
                 slots: &["order", "day"],
-                tool: reads(
+                tool: Some(reads(
                     "track_order",
                     r#"{"order":"{order}"}"#,
                     r#"{"status":"delivery_failed","depot":"{city}"}"#,
-                ),
+                )),
                 mood: -0.2,
                 ..PLAIN
             },
@@ -155,11 +155,11 @@ pub(crate) static PLOTS: [Plot; 6] = [
             },
             Beat {
                 slots: &["day2"],
-                tool: writes(
+                tool: Some(writes(
                     "delivery.reschedule",
                     r#"{"order":"{order}","day":"{day2}","window":"08-12"}"#,
                     r#"{"status":"booked","reference":"{ref}"}"#,
-                ),
+                )),
                 promise: true,
                 mood: 0.1,
                 ..PLAIN
@@ -167,11 +167,11 @@ pub(crate) static PLOTS: [Plot; 6] = [
             Beat { ..PLAIN },
             Beat {
                 slots: &["neighbor"],
-                tool: writes(
+                tool: Some(writes(
                     "orders.add_note",
                     r#"{"order":"{order}","note":"neighbor {neighbor}"}"#,
                     r#"{"status":"saved"}"#,
-                ),
+                )),
                 mood: 0.3,
                 ..PLAIN
             },
@@ -192,39 +192,39 @@ pub(crate) static PLOTS: [Plot; 6] = [
             Beat {
                 slots: &["booking"],
                 protected: Some(Protected::Identity),
-                tool: reads(
+                tool: Some(reads(
                     "bookings.lookup",
                     r#"{"booking":"{booking}"}"#,
                     r#"{"passenger":"{customer}","to":"{city}","status":"cancelled"}"#,
-                ),
+                )),
                 identity: Some(("booking code", IdentityLevel::Partial)),
                 mood: -0.2,
                 ..PLAIN
             },
             Beat {
-                tool: reads(
+                tool: Some(reads(
                     "flights.search",
                     r#"{"to":"{city}","day":"{day}","time":"morning"}"#,
                     r#"{"departure":"{time}","difference":"{amount}"}"#,
-                ),
+                )),
                 ..PLAIN
             },
             Beat {
                 protected: Some(Protected::Payment),
-                tool: writes(
+                tool: Some(writes(
                     "payments.capture",
                     r#"{"booking":"{booking}","amount":"{amount}"}"#,
                     r#"{"status":"captured","reference":"{ref}"}"#,
-                ),
+                )),
                 mood: 0.1,
                 ..PLAIN
             },
             Beat {
-                tool: writes(
+                tool: Some(writes(
                     "bookings.change",
                     r#"{"booking":"{booking}","departure":"{time}","seat":"14C"}"#,
                     r#"{"status":"changed"}"#,
-                ),
+                )),
                 promise: true,
                 mood: 0.4,
                 ..PLAIN
@@ -253,40 +253,40 @@ pub(crate) static PLOTS: [Plot; 6] = [
             Beat {
                 slots: &["code"],
                 protected: Some(Protected::Identity),
-                tool: reads(
+                tool: Some(reads(
                     "identity.verify",
                     r#"{"code":"{code}"}"#,
                     r#"{"match":true}"#,
-                ),
+                )),
                 identity: Some(("date of birth and app code", IdentityLevel::Full)),
                 mood: -0.4,
                 ..PLAIN
             },
             Beat {
-                tool: writes(
+                tool: Some(writes(
                     "cards.block",
                     r#"{"last4":"{last4}"}"#,
                     r#"{"status":"blocked","recent":[{"shop":"{shop}","amount":"{amount}"}]}"#,
-                ),
+                )),
                 mood: -0.2,
                 ..PLAIN
             },
             Beat {
-                tool: writes(
+                tool: Some(writes(
                     "disputes.open",
                     r#"{"last4":"{last4}","amount":"{amount}","shop":"{shop}"}"#,
                     r#"{"status":"open","reference":"{ref}"}"#,
-                ),
+                )),
                 promise: true,
                 mood: -0.3,
                 ..PLAIN
             },
             Beat {
-                tool: writes(
+                tool: Some(writes(
                     "cards.reissue",
                     r#"{"last4":"{last4}"}"#,
                     r#"{"status":"ordered","days":3}"#,
-                ),
+                )),
                 mood: 0.3,
                 ..PLAIN
             },
@@ -307,34 +307,34 @@ pub(crate) static PLOTS: [Plot; 6] = [
             Beat {
                 slots: &["account"],
                 protected: Some(Protected::Identity),
-                tool: CUSTOMER,
+                tool: Some(CUSTOMER),
                 identity: Some(("customer number", IdentityLevel::Partial)),
                 mood: -0.2,
                 ..PLAIN
             },
             Beat {
-                tool: reads(
+                tool: Some(reads(
                     "network.line_test",
                     r#"{"account":"{account}"}"#,
                     r#"{"fault":"street_cabinet","repair_by":"{time}"}"#,
-                ),
+                )),
                 ..PLAIN
             },
             Beat {
-                tool: writes(
+                tool: Some(writes(
                     "sim.add_data",
                     r#"{"account":"{account}","gigabytes":20}"#,
                     r#"{"status":"added"}"#,
-                ),
+                )),
                 mood: -0.3,
                 ..PLAIN
             },
             Beat {
-                tool: writes(
+                tool: Some(writes(
                     "credits.create",
                     r#"{"account":"{account}","amount":"{amount}"}"#,
                     r#"{"status":"created","reference":"{ref}"}"#,
-                ),
+                )),
                 promise: true,
                 mood: 0.2,
                 ..PLAIN
@@ -356,29 +356,29 @@ pub(crate) static PLOTS: [Plot; 6] = [
             Beat {
                 slots: &["dob"],
                 protected: Some(Protected::Identity),
-                tool: reads(
+                tool: Some(reads(
                     "patients.lookup",
                     r#"{"born":"{dob}"}"#,
                     r#"{"found":true,"name":"{customer}"}"#,
-                ),
+                )),
                 identity: Some(("date of birth", IdentityLevel::Partial)),
                 ..PLAIN
             },
             Beat {
-                tool: reads(
+                tool: Some(reads(
                     "appointments.search",
                     r#"{"doctor":"{doctor}"}"#,
                     r#"{"free":[{"day":"{day2}","time":"{time}"}]}"#,
-                ),
+                )),
                 ..PLAIN
             },
             Beat {
                 slots: &["day2", "time"],
-                tool: writes(
+                tool: Some(writes(
                     "appointments.book",
                     r#"{"doctor":"{doctor}","day":"{day2}","time":"{time}"}"#,
                     r#"{"status":"booked","reference":"{ref}"}"#,
-                ),
+                )),
                 promise: true,
                 mood: 0.3,
                 ..PLAIN

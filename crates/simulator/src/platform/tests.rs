@@ -167,7 +167,7 @@ fn a_snapshot_tells_every_live_call_and_what_was_said() {
     let Fact::StreamSnapshot { calls } = &first.fact else {
         panic!("{:?}", first.fact);
     };
-    let ids: Vec<_> = platform.call_ids().map(|id| id.as_str()).collect();
+    let ids: Vec<_> = platform.call_ids().map(CallId::as_str).collect();
     assert_eq!(calls, &ids);
     assert!(matches!(
         told.last(),

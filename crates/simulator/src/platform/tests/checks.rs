@@ -150,7 +150,7 @@ impl Seen {
 
     fn speech(&mut self, actor: Speaker, begins: bool, event: &Event) {
         let audible = &mut self.audible[usize::from(actor == Speaker::Agent)];
-        let ok = audible.map_or(!begins && self.resumed || begins, |was| was != begins);
+        let ok = audible.map_or(begins || self.resumed, |was| was != begins);
         assert!(ok, "{event:?}");
         *audible = Some(begins);
     }

@@ -37,7 +37,7 @@ pub(super) fn some_step(
             let kind = FaultKind::ALL[what];
             let scope = FaultScope {
                 region: (kind == FaultKind::RegionDown).then(|| "eu-west".to_owned()),
-                share: (whom % 2 == 0).then_some(0.6),
+                share: whom.is_multiple_of(2).then_some(0.6),
                 ..FaultScope::default()
             };
             let command = Command::StartFault {

@@ -12,9 +12,9 @@ struct Story {
     after: Vec<Output>,
 }
 
-fn drill(fault: &str, scope: FaultScope) -> Story {
+fn drill(fault: &str, scope: &FaultScope) -> Story {
     let mut platform = platform(3, 60);
-    let id = platform.start_fault(fault, &scope).unwrap();
+    let id = platform.start_fault(fault, scope).unwrap();
     let mut during = run(&mut platform, 120_000);
     assert_eq!(active(&during).map(Vec::len), Some(1));
     let stop = Command::StopFault { id: Some(id) };
@@ -115,7 +115,7 @@ fn everywhere() -> FaultScope {
 
 #[test]
 fn llm_503() {
-    drill("llm_503", everywhere())
+    drill("llm_503", &everywhere())
         .shows(100, llm_error("http_503"))
         .loses_callers()
         .recovers();
@@ -123,7 +123,7 @@ fn llm_503() {
 
 #[test]
 fn llm_rate_limited() {
-    drill("llm_rate_limited", everywhere())
+    drill("llm_rate_limited", &everywhere())
         .shows(100, llm_error("rate_limited"))
         .loses_callers()
         .recovers();
@@ -131,7 +131,7 @@ fn llm_rate_limited() {
 
 #[test]
 fn llm_hang() {
-    let story = drill("llm_hang", everywhere());
+    let story = drill("llm_hang", &everywhere());
     story.loses_callers().recovers();
     // Asked, and never a word or an error.
     let asked = count(&story.during, |f| {
@@ -149,7 +149,7 @@ fn llm_hang() {
 
 #[test]
 fn llm_empty() {
-    drill("llm_empty", everywhere())
+    drill("llm_empty", &everywhere())
         .shows(50, |fact| {
             matches!(
                 fact,
@@ -166,7 +166,7 @@ fn llm_empty() {
 
 #[test]
 fn llm_slow() {
-    drill("llm_slow", everywhere())
+    drill("llm_slow", &everywhere())
         .shows(
             50,
             |fact| matches!(fact, Fact::TurnLatency { total_ms } if *total_ms > 3_500),
@@ -176,7 +176,7 @@ fn llm_slow() {
 
 #[test]
 fn asr_silent() {
-    let story = drill("asr_silent", everywhere());
+    let story = drill("asr_silent", &everywhere());
     story.loses_callers().recovers();
     let heard = |fact: &Fact<'static>| {
         matches!(
@@ -198,7 +198,7 @@ fn asr_silent() {
 
 #[test]
 fn asr_error() {
-    drill("asr_error", everywhere())
+    drill("asr_error", &everywhere())
         .shows(50, |fact| {
             matches!(fact, Fact::ServiceError { service, .. }
                 if service.contains("hear") || service.contains("scribe"))
@@ -209,7 +209,7 @@ fn asr_error() {
 
 #[test]
 fn tts_silent() {
-    let story = drill("tts_silent", everywhere());
+    let story = drill("tts_silent", &everywhere());
     story.loses_callers().recovers();
     let asked = count(&story.during, |f| matches!(f, Fact::TtsStarted { .. }));
     let heard = count(&story.during, |f| {
@@ -225,7 +225,7 @@ fn tts_silent() {
 
 #[test]
 fn tts_error() {
-    drill("tts_error", everywhere())
+    drill("tts_error", &everywhere())
         .shows(50, |fact| {
             matches!(fact, Fact::ServiceError { service, .. }
                 if service.contains("voice") || service.contains("speak"))
@@ -236,7 +236,7 @@ fn tts_error() {
 
 #[test]
 fn tts_truncated() {
-    drill("tts_truncated", everywhere())
+    drill("tts_truncated", &everywhere())
         .shows(50, |fact| {
             matches!(
                 fact,
@@ -253,7 +253,7 @@ fn tts_truncated() {
 
 #[test]
 fn tool_timeout() {
-    drill("tool_timeout", everywhere())
+    drill("tool_timeout", &everywhere())
         .shows(20, |fact| {
             matches!(
                 fact,
@@ -268,7 +268,7 @@ fn tool_timeout() {
 
 #[test]
 fn tool_error() {
-    let story = drill("tool_error", everywhere());
+    let story = drill("tool_error", &everywhere());
     story
         .shows(20, |fact| matches!(fact, Fact::ToolFailed { .. }))
         .recovers();
@@ -285,7 +285,7 @@ fn one_tool() {
         tool: Some("payments.capture".to_owned()),
         ..everywhere()
     };
-    let story = drill("tool_error", scope);
+    let story = drill("tool_error", &scope);
     let failed = |f: &Fact<'static>| matches!(f, Fact::ToolFailed { .. });
     story.shows(3, failed);
     assert!(
@@ -299,7 +299,7 @@ fn one_tool() {
 
 #[test]
 fn network_drop() {
-    let story = drill("network_drop", everywhere());
+    let story = drill("network_drop", &everywhere());
     story
         .shows(20, |fact| {
             matches!(fact, Fact::TransportDisconnected { .. })
@@ -317,7 +317,7 @@ fn network_drop() {
 
 #[test]
 fn network_poor() {
-    drill("network_poor", everywhere())
+    drill("network_poor", &everywhere())
         .shows(100, |fact| {
             matches!(fact, Fact::TransportQuality { loss, rtt_ms, .. }
                 if *loss > 0.05 && *rtt_ms > 300.0)
@@ -331,7 +331,7 @@ fn region_down() {
         region: Some("eu-west".to_owned()),
         ..everywhere()
     };
-    let story = drill("region_down", scope);
+    let story = drill("region_down", &scope);
     story
         .shows(50, |fact| {
             matches!(fact, Fact::ServiceError { error_type, usable: Some(false), .. }
@@ -358,7 +358,7 @@ fn region_down() {
 
 #[test]
 fn orchestration_stall() {
-    drill("orchestration_stall", everywhere())
+    drill("orchestration_stall", &everywhere())
         .shows(
             50,
             |fact| matches!(fact, Fact::PipelineStalled { secs } if *secs >= 5.0),
@@ -369,7 +369,7 @@ fn orchestration_stall() {
 
 #[test]
 fn worker_lost() {
-    let story = drill("worker_lost", everywhere());
+    let story = drill("worker_lost", &everywhere());
     story
         .shows(20, |fact| matches!(fact, Fact::WorkerLost { .. }))
         .recovers();
