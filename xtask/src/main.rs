@@ -41,7 +41,7 @@ enum Task {
     Test,
     /// The quick checks before a commit: format, lints, house rules, unit tests in Rust.
     Check,
-    /// Write what is generated from the Rust types: the window's TypeScript.
+    /// Write what is generated from the Rust types: TypeScript for the window, JSON Schema for bridges.
     Generate,
 }
 
