@@ -17,6 +17,7 @@ export const testId = {
   statusFailing: "status-failing",
   statusFresh: "status-fresh",
   statusConnection: "status-connection",
+  drill: "drill",
   actionsOff: "actions-off",
   palette: "palette",
   paletteInput: "palette-input",

@@ -63,7 +63,10 @@ describe("what was never heard", () => {
 
 test("ids are cut at the front, where those of one platform are alike", () => {
   expect(shortId("4f2a")).toBe("4f2a");
-  expect(shortId("0198c5a2-77d0-91bc")).toBe("7d0-91bc");
+  expect(shortId("smwucfjr7-00213")).toBe("00213");
+  expect(shortId("0198c5a2-77d0-91bc")).toBe("91bc");
+  expect(shortId("0198c5a2-77d0-91bc33aa44bb55cc")).toBe("44bb55cc");
+  expect(shortId("contact-2026-11-3")).toBe("026-11-3");
 });
 
 test("lists and origins read as prose", () => {

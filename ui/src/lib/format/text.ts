@@ -4,9 +4,14 @@ import type { CallId, Utterance } from "$lib/generated";
 /** Characters of a call id that fit a row. */
 const SHORT_ID = 8;
 
-/** The end of an id, where ids of one platform differ; the whole of a short one. */
+/** A last part that is shorter than this does not tell calls apart. */
+const PART_MIN = 4;
+
+/** The last part of an id, where ids of one platform differ; the whole of a short one. */
 export function shortId(id: CallId): string {
-  return id.length <= SHORT_ID ? id : id.slice(-SHORT_ID);
+  if (id.length <= SHORT_ID) return id;
+  const part = id.split(/[-._:@]/).at(-1) ?? id;
+  return (part.length < PART_MIN ? id : part).slice(-SHORT_ID);
 }
 
 /** The part of an utterance that was heard, and the part that never was. */

@@ -141,6 +141,12 @@ export const protectedWord = {
   identity: "identity check now",
 } as const satisfies Record<Protected, string>;
 
+/** The same for a row, where space is short. */
+export const protectedShort = {
+  payment: "paying",
+  identity: "identity",
+} as const satisfies Record<Protected, string>;
+
 export const handoffStateWord = {
   requested: "waits for a free human",
   offered: "offered",
