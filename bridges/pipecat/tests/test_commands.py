@@ -1,6 +1,7 @@
 """What a supervisor can do to a live call, and what is true afterwards."""
 
 import asyncio
+import time
 from types import MethodType
 from typing import Any
 
@@ -13,6 +14,8 @@ from pipecat.pipeline.llm_switcher import LLMSwitcher
 from pipecat.pipeline.service_switcher import ServiceSwitcher, ServiceSwitcherStrategy
 
 from holdfast_pipecat import TransferRequest
+from holdfast_pipecat.commands.pipeline import handled
+from holdfast_pipecat.envelope import rfc3339
 
 Notes = list[dict[str, Any]]
 
@@ -107,6 +110,27 @@ async def test_a_target_that_rejects_us_for_good_is_unusable_and_undone(
     assert not hub.of("service.switched", to="backup-llm")
 
 
+def without_failover(bot: Bot) -> None:
+    """Make the bot's model switcher leave every error to the application."""
+    for group in bot.worker.pipeline.processors:
+        for processor in [group, *group.processors]:
+            if isinstance(processor, LLMSwitcher):
+                strategy: Any = processor.strategy
+                strategy.handle_error = MethodType(ServiceSwitcherStrategy.handle_error, strategy)
+
+
+async def test_without_a_failover_of_the_platform_the_bridge_switches_back(
+    run_bot: RunBot, hub: FakeHub
+) -> None:
+    async with run_bot(prepare=without_failover) as bot:
+        bot.faults.set("llm_401", True, "backup-llm")
+        await bot.failed_turn("llm_503", "http_503")
+        answer = await hub.command("switch_model", TO_BACKUP)
+        assert (answer["state"], answer["kind"]) == ("rejected", "target_unusable")
+        assert switcher(bot).strategy.active_service.name == "primary-llm"
+    assert not hub.of("service.switched")
+
+
 async def test_a_target_that_is_marked_unusable_is_tried_all_the_same(
     run_bot: RunBot, hub: FakeHub
 ) -> None:
@@ -182,12 +206,45 @@ async def test_commands_for_no_call_or_an_ended_one_are_rejected(
 
 
 async def test_an_expired_command_is_not_done(run_bot: RunBot, hub: FakeHub, notes: Notes) -> None:
-    async with run_bot() as bot:
+    async with run_bot(on_transfer=transfer) as bot:
         answer = await hub.command(
             "switch_model", TO_BACKUP, command_id="c-1", expires_at="2020-01-01T00:00:00.000Z"
         )
         assert answer["state"] == "expired"
         assert hub.states("c-1") == ["accepted", "expired"]
+        assert "kind" not in answer
+        human = {"handoff_id": "h-1", "to": "ana", "key": ""}
+        answer = await hub.command("transfer", human, expires_at="2020-01-01T00:00:00.000Z")
+        assert answer["state"] == "expired"
+        assert switcher(bot).strategy.active_service.name == "primary-llm"
+    assert not [n for n in notes if n["bot"] == "telephony"]
+
+
+async def test_a_command_that_waits_behind_another_can_expire(
+    run_bot: RunBot, hub: FakeHub
+) -> None:
+    async with run_bot() as bot:
+        soon = rfc3339(time.time() + 0.3)
+        async with bot.bridge.calls[hub.call_id()].lock:
+            task = asyncio.create_task(hub.command("pause_ai", expires_at=soon))
+            await asyncio.sleep(0.5)
+            assert not task.done()
+        assert (await task)["state"] == "expired"
+        assert bot.bridge.calls[hub.call_id()].state.ai == "active"
+
+
+async def test_a_switch_that_comes_too_late_does_not_come_at_all(
+    run_bot: RunBot, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handled, "__defaults__", (0.2,))
+    async with run_bot() as bot:
+        await switcher(bot).pause_processing_frames()
+        answer = await hub.command("switch_model", {"layer": "llm", "to": "backup-llm"})
+        assert (answer["state"], answer["kind"]) == ("failed", "timed_out")
+        await switcher(bot).resume_processing_frames()
+        # The order reaches the switcher now, after we said that it did not.
+        await bot.say("Hello, this is Maria.")
+        await hub.event("llm.response_started", service="primary-llm")
         assert switcher(bot).strategy.active_service.name == "primary-llm"
 
 
@@ -288,6 +345,8 @@ async def test_tools_are_taken_away_and_given_back(
         await bot.say("Where is my order?")
         await hub.event("tool.completed")
     assert [n["tool"] for n in notes if n["bot"] == "tool_result"] == ["track_order"]
+    causes = [e["data"]["cause"] for e in hub.of("tool.catalog_changed")]
+    assert causes == ["started", "command", "command", "command"]
 
 
 async def test_an_announcement_is_heard_and_is_not_the_models_answer(
@@ -299,6 +358,10 @@ async def test_an_announcement_is_heard_and_is_not_the_models_answer(
         answer = await hub.command("announce", {"text": text, "language": "en"})
         assert answer["read_back"] == {"spoken": True}
         assert hub.of("transcript.final", role="agent")[-1]["data"]["pii.text"] == text
+        await hub.until(lambda: len(hub.of("speech.stopped", actor="agent")) == 2)
+        context = bot.bridge.calls[hub.call_id()].inventory.context()
+        assert context is not None
+        assert text not in str(context.get_messages())
         # The turn that is still owed is run again after it.
         answer = await hub.command("switch_model", TO_BACKUP)
         assert answer["read_back"]["retried_turn"] is True

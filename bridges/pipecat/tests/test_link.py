@@ -156,6 +156,8 @@ async def test_a_slow_hub_cannot_make_the_buffer_grow(hub: FakeHub) -> None:
     await hub.event("stream.caught_up")
     gap = hub.of("stream.gap_detected")[0]["data"]
     assert gap["missing"] == gap["to_seq"] - gap["from_seq"] + 1 >= 4_999
+    # It is told on the same connection.
+    assert len(hub.hellos) == 1
     await bridge.stop()
 
 
