@@ -25,6 +25,8 @@ export const DECLINE_REASONS = [
 export interface Offer {
   readonly handoff: Handoff;
   readonly expiresAt: number;
+  /** How long it lasts in all, in milliseconds; null while the hub has not said when it began. */
+  readonly wholeMs: number | null;
 }
 
 type Pending = "accept" | "decline" | "state";
@@ -60,7 +62,9 @@ export class AgentController {
     for (const handoff of this.#frames.handoffs) {
       const { state } = handoff;
       if ((state.type === "offered" || state.type === "seen") && state.agent === name) {
-        return { handoff, expiresAt: state.expiresAt };
+        const { human } = this;
+        const wholeMs = human?.state === "offered" ? state.expiresAt - human.since : null;
+        return { handoff, expiresAt: state.expiresAt, wholeMs };
       }
     }
     return null;

@@ -24,6 +24,7 @@ describe("an offer", () => {
   test("is this person's alone, with its card", async () => {
     const { agent, stage } = await onStage();
     expect(agent.offer?.handoff.card.customer).toBe("Maria G.");
+    expect(agent.offer?.wholeMs).toBe(20_000);
     expect(stage.desk.frames.status?.offers).toBe(1);
     const { stage: other } = await onStage({});
     expect(other.desk.agent.offer).toBeNull();

@@ -157,6 +157,25 @@ export const handoffStateWord = {
   failed: "failed",
 } as const satisfies Record<HandoffState["type"], string>;
 
+/** Where a handoff stands, with whom: `offered to ana`. */
+export function handoffStanding(state: HandoffState): string {
+  switch (state.type) {
+    case "requested":
+    case "failed":
+      return handoffStateWord[state.type];
+    case "offered":
+      return `offered to ${state.agent}`;
+    case "seen":
+      return `card read by ${state.agent}`;
+    case "accepted":
+      return `taken by ${state.agent}`;
+    case "bridged":
+      return `bridged to ${state.agent}`;
+    case "confirmed":
+      return `confirmed with ${state.agent}`;
+  }
+}
+
 export const handoffReasonWord = {
   supervisor: "a supervisor sent the call",
   callerAsked: "the caller asked for a human",

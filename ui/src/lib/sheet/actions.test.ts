@@ -83,6 +83,8 @@ describe("an action is off, and says why", () => {
     expect(
       whyOff("pauseAi", withCall(base, { ai: "paused", source: base.calls[0]?.source ?? "" })),
     ).not.toBeNull();
+    expect(whyOff("routeToHumans", withCall(base, { handoff: "h-1" }))).toContain("on its way");
+    expect(whyOff("announce", withCall(base, { handoff: "h-1" }))).toBeNull();
     expect(whyOff("resumeAi", withCall(base, { ai: "active" }))).toContain("speaks already");
     expect(whyOff("switchModel", withCall(base, { phase: "human" }))).toContain("human serves");
     expect(whyOff("switchModel", withCall(base, { phase: "ended" }))).toContain("over");

@@ -103,6 +103,9 @@ function whyIncapable(action: ActionName, reach: Reach): string | null {
 function whyPointless(action: ActionName, calls: readonly CallSummary[]): string | null {
   if (calls.every((call) => call.phase === "ended")) return "The call is over.";
   if (calls.every((call) => call.phase === "human")) return "A human serves the call.";
+  if (action === "routeToHumans" && calls.every((call) => call.handoff !== null)) {
+    return "The call is on its way to a human already.";
+  }
   if (action === "pauseAi" && calls.every((call) => call.ai === "paused")) {
     return "The AI is silent already.";
   }

@@ -303,6 +303,7 @@ export class FakeBackend implements Backend {
     maria.fault = { kind: "voiceSilent", since: EPOCH - 11_000 };
     this.#world.add(maria);
     const handoff = this.#requestHandoff(maria.id, EPOCH - 2_000);
+    this.#setHuman(ME, "offered", EPOCH + 1_000);
     this.#move(
       handoff.id,
       { type: "offered", agent: ME, expiresAt: EPOCH + 1_000 + OFFER_MS },
