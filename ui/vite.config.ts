@@ -23,6 +23,7 @@ export default defineConfig(({ mode }) => ({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: { checks: { bundlerTimings: false } },
   },
   test: { include: ["src/**/*.test.ts", "tests/**/*.test.ts"], environment: "node" },
 }));
