@@ -199,6 +199,38 @@ fn a_switch_retries_the_failed_turn_and_the_caller_gets_the_answer() {
 }
 
 #[test]
+fn no_call_fails_any_more_once_it_is_switched_away_from_the_fault() {
+    let mut platform = platform(5, 60);
+    let model = FaultScope {
+        model: Some("large-4".to_owned()),
+        region: Some("eu-west".to_owned()),
+        ..FaultScope::default()
+    };
+    platform.start_fault("llm_503", &model).unwrap();
+    run(&mut platform, 30_000);
+    let mut told = Vec::new();
+    for (i, call) in platform.call_ids().cloned().collect::<Vec<_>>().iter().enumerate() {
+        let command = switch(Layer::Llm, "large-4@eu-central");
+        let asked = frame(&format!("c-{i}"), Some(call), command, platform.now);
+        told.extend(platform.command(&asked, platform.now));
+    }
+    told.extend(run(&mut platform, 40_000));
+    let mut switched = BTreeSet::new();
+    for event in events(&told) {
+        match &event.fact {
+            Fact::ServiceSwitched { .. } => {
+                switched.insert(event.call.clone());
+            }
+            Fact::ServiceError { .. } | Fact::LlmResponseEnded { chars: 0, tool_calls: 0, .. } => {
+                assert!(!switched.contains(&event.call), "{event:?}");
+            }
+            _ => {}
+        }
+    }
+    assert!(switched.len() > 20, "{}", switched.len());
+}
+
+#[test]
 fn a_switch_of_the_recognizer_hears_what_was_not_understood() {
     let mut platform = platform(5, 30);
     let vendor = FaultScope {
