@@ -21,6 +21,7 @@ const TO_DRIVE: &[&str] = &[
     "at-spi2-core",      // what GTK asks that bus for
     "webkit2gtk-driver", // WebDriver for the web view
     "fonts-dejavu-core", // without any font the window shows boxes
+    "procps",            // to end what hangs
 ];
 
 /// To make Python's virtual environments, where Python is Debian's own.

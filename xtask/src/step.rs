@@ -1,12 +1,19 @@
 //! Runs one program as one step: says what begins, shows what it says, says how long it took.
+//! A step that does not end is ended, so that whoever started a task gets its summary.
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+
+/// How long a step may take. The longest honest one is the first build of the app, which takes
+/// several minutes on two cores; a test that hangs takes for ever.
+const LIMIT: Duration = Duration::from_mins(30);
 
 /// How a step ended.
 #[derive(Debug)]
@@ -34,6 +41,10 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 
 /// Runs it; its standard output is both shown and kept. An error means that it did not start.
 pub(crate) fn run(title: &str, command: &mut Command) -> anyhow::Result<Outcome> {
+    run_within(LIMIT, title, command)
+}
+
+fn run_within(limit: Duration, title: &str, command: &mut Command) -> anyhow::Result<Outcome> {
     say(&format!("\n==> {title}\n    {}", line_of(command)));
     let began = Instant::now();
     let mut child = command
@@ -42,6 +53,18 @@ pub(crate) fn run(title: &str, command: &mut Command) -> anyhow::Result<Outcome>
         .spawn()
         .with_context(|| format!("start {}", command.get_program().display()))?;
     let stdout = child.stdout.take().context("its output was not captured")?;
+    let (ended, guard) = mpsc::channel::<()>();
+    let id = child.id();
+    let guard = thread::spawn(move || {
+        let is_late = guard.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
+        if is_late {
+            say(&format!(
+                "    did not end within {:.0} s, so it is ended",
+                limit.as_secs_f64()
+            ));
+            end_with_descendants(id);
+        }
+    });
     let mut text = String::new();
     let mut lines = BufReader::new(stdout);
     let mut line = Vec::new();
@@ -52,6 +75,9 @@ pub(crate) fn run(title: &str, command: &mut Command) -> anyhow::Result<Outcome>
         line.clear();
     }
     let succeeded = child.wait()?.success();
+    drop(ended);
+    // It ends at once, now that nobody can tell it anything; a panic in it is its own affair.
+    let _ = guard.join();
     let took = began.elapsed();
     let word = if succeeded { "done" } else { "FAILED" };
     say(&format!("    {word}: {title}, {:.1} s", took.as_secs_f64()));
@@ -68,6 +94,37 @@ pub(crate) fn must(title: &str, command: &mut Command) -> anyhow::Result<()> {
         bail!("{title} failed; what it said stands above");
     }
     Ok(())
+}
+
+/// Ends a program and all that it started: a test that hangs is a grandchild of ours, and holds our
+/// pipe open. Steps stay in our own process group, so that Ctrl-C reaches them.
+fn end_with_descendants(id: u32) {
+    let processes: Vec<(u32, u32)> = output("ps", &["-e", "-o", "pid=,ppid="])
+        .unwrap_or_default()
+        .lines()
+        .filter_map(|line| {
+            let mut numbers = line.split_whitespace().map(str::parse);
+            Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+        })
+        .collect();
+    let mut ids = vec![id];
+    let mut next = 0;
+    while let Some(&parent) = ids.get(next) {
+        ids.extend(
+            processes
+                .iter()
+                .filter(|(_, of)| *of == parent)
+                .map(|(child, _)| child),
+        );
+        next += 1;
+    }
+    let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
+    // An error means that one of them has ended by itself.
+    let _ = Command::new("kill")
+        .arg("-KILL")
+        .args(&ids)
+        .stderr(Stdio::null())
+        .status();
 }
 
 /// What a program says on its standard output; None when it is missing or fails.
@@ -157,5 +214,15 @@ mod tests {
         );
         assert!(must("fail", &mut command(here, "false", &[])).is_err());
         assert!(run("start", &mut command(here, "no-such-program", &[])).is_err());
+    }
+
+    #[test]
+    fn what_hangs_is_ended_with_what_it_started() {
+        // The shell's child holds the pipe open: ending the shell alone would wait for it.
+        let script = "sleep 600 & sleep 600; echo never";
+        let mut hangs = command(Path::new("."), "sh", &["-c", script]);
+        let outcome = run_within(Duration::from_millis(200), "hang", &mut hangs).unwrap();
+        assert!(!outcome.succeeded && outcome.took < Duration::from_mins(1));
+        assert_eq!(outcome.text, "");
     }
 }
