@@ -209,7 +209,13 @@ fn no_call_fails_any_more_once_it_is_switched_away_from_the_fault() {
     platform.start_fault("llm_503", &model).unwrap();
     run(&mut platform, 30_000);
     let mut told = Vec::new();
-    for (i, call) in platform.call_ids().cloned().collect::<Vec<_>>().iter().enumerate() {
+    for (i, call) in platform
+        .call_ids()
+        .cloned()
+        .collect::<Vec<_>>()
+        .iter()
+        .enumerate()
+    {
         let command = switch(Layer::Llm, "large-4@eu-central");
         let asked = frame(&format!("c-{i}"), Some(call), command, platform.now);
         told.extend(platform.command(&asked, platform.now));
@@ -221,7 +227,12 @@ fn no_call_fails_any_more_once_it_is_switched_away_from_the_fault() {
             Fact::ServiceSwitched { .. } => {
                 switched.insert(event.call.clone());
             }
-            Fact::ServiceError { .. } | Fact::LlmResponseEnded { chars: 0, tool_calls: 0, .. } => {
+            Fact::ServiceError { .. }
+            | Fact::LlmResponseEnded {
+                chars: 0,
+                tool_calls: 0,
+                ..
+            } => {
                 assert!(!switched.contains(&event.call), "{event:?}");
             }
             _ => {}
