@@ -266,7 +266,7 @@ impl Core {
 
     fn until_next_timer(&self) -> Duration {
         /// How long to sleep when the engine waits for nothing.
-        const LONG: Duration = Duration::from_secs(60);
+        const LONG: Duration = Duration::from_mins(1);
         if !self.health.is_working() || self.batch.is_full() {
             return LONG;
         }
@@ -290,11 +290,11 @@ impl Core {
     }
 
     /// Folds one input that is not an event, and has it written down.
-    fn control(&mut self, control: Control) {
+    fn control(&mut self, control: &Control) {
         let now = self.tell_time();
         self.engine
-            .handle(holdfast_engine::Input::Control(&control), now);
-        self.batch.log_control(now, &control);
+            .handle(holdfast_engine::Input::Control(control), now);
+        self.batch.log_control(now, control);
         self.take_effects();
     }
 

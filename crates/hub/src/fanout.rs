@@ -127,6 +127,17 @@ impl Fanout {
         }
     }
 
+    /// Forgets everything: what is true now was not reached from what was told before.
+    pub(crate) fn begin_anew(&mut self) {
+        self.head += 1;
+        self.floor = self.head;
+        self.log.clear();
+        self.places.clear();
+        self.records.clear();
+        self.gone.clear();
+        self.pending.clear();
+    }
+
     /// What follows for a console that has read up to `cursor`.
     pub(crate) fn after(&self, cursor: u64) -> Next<'_> {
         if cursor < self.floor || cursor > self.head {

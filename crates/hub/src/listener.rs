@@ -62,14 +62,11 @@ pub(crate) async fn run(
         let room = Arc::clone(&connections)
             .try_acquire_owned()
             .and_then(|place| Ok((place, Arc::clone(&strangers).try_acquire_owned()?)));
-        match room {
-            Ok((place, stranger)) => {
-                tokio::spawn(welcome(stream, place, stranger, Arc::clone(&door)));
-            }
-            Err(_) => {
-                tracing::warn!("a connection is refused: there is no room for one more");
-                tokio::spawn(send_away(stream));
-            }
+        if let Ok((place, stranger)) = room {
+            tokio::spawn(welcome(stream, place, stranger, Arc::clone(&door)));
+        } else {
+            tracing::warn!("a connection is refused: there is no room for one more");
+            tokio::spawn(send_away(stream));
         }
     }
     drop(listener);

@@ -76,13 +76,14 @@ mod tests {
         (verdicts, sequence.position())
     }
 
+    use Verdict::{Accept, Duplicate};
+
     #[test]
     fn in_order_is_accepted_and_repeats_are_not() {
         let (verdicts, position) = judge_all(
             0,
             &[(1, false), (2, false), (2, false), (1, false), (3, false)],
         );
-        use Verdict::{Accept, Duplicate};
         assert_eq!(verdicts, [Accept, Accept, Duplicate, Duplicate, Accept]);
         assert_eq!(position, 3);
     }
@@ -99,7 +100,7 @@ mod tests {
             [
                 gap(6, true),
                 gap(6, false),
-                Verdict::Accept,
+                Accept,
                 gap(7, true),
                 Verdict::Accept
             ]

@@ -18,7 +18,10 @@ const INPUTS_MAX: usize = 8_192;
 pub(crate) struct Batch {
     commit: journal::Batch,
     outputs: Vec<Output>,
+    /// Sources whose position is written anew.
     moved: BTreeSet<SourceId>,
+    /// Those of them that wait for an acknowledgment.
+    acked: BTreeSet<SourceId>,
     oldest: Option<Timestamp>,
     rooms: Vec<Room>,
 }
@@ -62,7 +65,7 @@ impl Batch {
 
     /// Logs an event, byte for byte as it came.
     pub(crate) fn log_fact(&mut self, now: Timestamp, source: &SourceId, raw: &str) {
-        self.log_position(source);
+        self.log_event(source);
         self.commit.inputs.push(journal::NewInput {
             now,
             source: Some(source.clone()),
@@ -70,7 +73,15 @@ impl Batch {
         });
     }
 
-    /// Logs that a source's position moved, by an event that cannot be read.
+    /// Logs that a source's position moved by an event, be it one that cannot be read.
+    pub(crate) fn log_event(&mut self, source: &SourceId) {
+        if !self.acked.contains(source) {
+            self.acked.insert(source.clone());
+            self.log_position(source);
+        }
+    }
+
+    /// Logs where a source stands.
     pub(crate) fn log_position(&mut self, source: &SourceId) {
         if !self.moved.contains(source) {
             self.moved.insert(source.clone());
@@ -116,9 +127,9 @@ impl Batch {
         self.outputs.push(output);
     }
 
-    /// The sources whose position moved.
-    pub(crate) fn moved(&self) -> &BTreeSet<SourceId> {
-        &self.moved
+    /// The sources that wait for an acknowledgment.
+    pub(crate) fn acked(&self) -> &BTreeSet<SourceId> {
+        &self.acked
     }
 
     /// What goes to the journal and what waits for it.

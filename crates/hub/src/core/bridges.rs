@@ -25,6 +25,7 @@ use holdfast_protocol::limits::{BATCH_EVENTS_MAX, BRIDGE_FRAME_BYTES_MAX};
 
 use super::Core;
 use super::batch::Batch;
+use super::failure::Health;
 use super::output::Output;
 use crate::outbox::Outbox;
 use crate::sequence::Sequence;
@@ -39,6 +40,10 @@ const QUIET_MS: i64 = 3_000;
 /// process under a name of its own, so old names pile up; whoever is forgotten is asked for a
 /// snapshot when it comes back.
 const ABSENT_MAX: usize = 16_384;
+
+/// How long the engine may not be told that a bridge lives which says nothing else, in
+/// milliseconds: a third of the silence after which it would count as stale at the earliest.
+const HEARD_EVERY_MS: i64 = 1_000;
 
 /// A heartbeat that is promised less often than this is not believed, in seconds: an hour.
 const HEARTBEAT_SECS_MAX: f64 = 3_600.0;
@@ -63,6 +68,8 @@ struct Source {
     welcomed: Option<(SessionId, Outbox)>,
     /// When it was last heard or, while absent, when it left.
     heard: Timestamp,
+    /// When the engine was last told something of it.
+    told: Timestamp,
 }
 
 /// One connection.
@@ -84,6 +91,7 @@ impl Bridges {
                     live: None,
                     welcomed: None,
                     heard: Timestamp::default(),
+                    told: Timestamp::default(),
                 };
                 (source, at)
             })
@@ -103,7 +111,7 @@ impl Bridges {
     /// Adds to a batch that what it holds of each source is durable with it.
     pub(crate) fn add_acks(&self, batch: &mut Batch) {
         let acks: Vec<_> = batch
-            .moved()
+            .acked()
             .iter()
             .filter_map(|source| Some((source.clone(), self.position(source)?.1)))
             .collect();
@@ -189,7 +197,7 @@ impl Bridges {
 impl Core {
     pub(super) fn on_bridge_hello(&mut self, session: SessionId, hello: Hello, outbox: Outbox) {
         if !self.health.is_working() {
-            let error = self.health.wire_error();
+            let error = Health::wire_error();
             outbox.close(error_frame(Face::Bridge, &error), error.code);
             return;
         }
@@ -230,6 +238,7 @@ impl Core {
             live: Some(session),
             welcomed,
             heard: now,
+            told: now,
         };
         self.bridges.sources.insert(source.clone(), at);
         self.bridges.sessions.insert(
@@ -255,7 +264,7 @@ impl Core {
                 max_batch: BATCH_EVENTS_MAX,
             },
         });
-        self.control(Control::Bridge {
+        self.control(&Control::Bridge {
             source,
             change: BridgeChange::Connected {
                 platform: format!("{} {}", hello.platform.name, hello.platform.version),
@@ -281,7 +290,7 @@ impl Core {
         source.welcomed = None;
         source.heard = now;
         self.bridges.forget_absent();
-        self.control(Control::Bridge {
+        self.control(&Control::Bridge {
             source: gone.source,
             change: BridgeChange::Disconnected,
         });

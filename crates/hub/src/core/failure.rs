@@ -57,7 +57,7 @@ impl Health {
     }
 
     /// Why a bridge is turned away.
-    pub(crate) fn wire_error(&self) -> WireError {
+    pub(crate) fn wire_error() -> WireError {
         WireError::new(
             ErrorCode::Internal,
             "the hub cannot write to its journal; what it acknowledged is safe. Keep the rest \
@@ -81,7 +81,7 @@ impl Core {
         };
         self.in_flight.clear();
         self.batch = Batch::default();
-        self.bridges.close_all(&self.health.wire_error());
+        self.bridges.close_all(&Health::wire_error());
         self.bridges = Bridges::default();
         for (session, id) in std::mem::take(&mut self.tickets).into_values() {
             if let Some(refusal) = self.health.refusal() {
@@ -139,7 +139,8 @@ impl Core {
     pub(super) fn restart(&mut self) {
         self.consoles.set_records(&self.engine.records());
         self.consoles.reset();
-        self.control(Control::Restarted);
+        self.fanout.begin_anew();
+        self.control(&Control::Restarted);
         for name in self.consoles.agents() {
             self.presence(name, true);
         }

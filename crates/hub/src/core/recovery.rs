@@ -161,3 +161,6 @@ fn take_lost(engine: &mut Engine, lost: &mut Batch, decided: &mut u64, last_seq:
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,7 +49,7 @@ impl Core {
     /// who is present.
     pub(super) fn presence(&mut self, name: String, present: bool) {
         if self.health.is_working() {
-            self.control(Control::Presence { name, present });
+            self.control(&Control::Presence { name, present });
         }
     }
 
@@ -90,7 +90,7 @@ impl Core {
         self.next_ticket += 1;
         let ticket = self.next_ticket;
         self.tickets.insert(ticket, (session, id));
-        self.control(Control::Person {
+        self.control(&Control::Person {
             ticket,
             who,
             request,

@@ -108,6 +108,20 @@ fn a_cursor_from_another_log_starts_over() {
 }
 
 #[test]
+fn after_a_new_beginning_everybody_starts_over() {
+    let mut fanout = Fanout::new(2, 2);
+    fanout.mark(call("a"));
+    fanout.tick();
+    fanout.record(record(1));
+    fanout.mark(call("b"));
+    let head = fanout.head();
+    fanout.begin_anew();
+    fanout.tick();
+    assert_eq!(fanout.after(head), Next::Reset);
+    assert_eq!(fanout.after(fanout.head()), Next::UpToDate);
+}
+
+#[test]
 fn many_calls_at_once_get_numbers_of_their_own() {
     let mut fanout = Fanout::new(2, 2);
     for number in 0..=SNAPSHOT_CALLS_MAX {

@@ -138,7 +138,7 @@ impl Socket {
         let Ok(mut whole) = self.stream.reunite(self.sink) else {
             return;
         };
-        let mut unread = [0_u8; 16 * 1024];
+        let mut unread = vec![0_u8; 16 * 1024];
         while let Ok(1..) = whole.get_mut().read(&mut unread).await {}
     }
 }

@@ -11,11 +11,12 @@ use holdfast_hub::tokens::Token;
 use holdfast_hub::{Hub, HubConfig, RunningHub};
 use holdfast_protocol::console::Role;
 use serde_json::Value;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 
 /// Long enough for a busy machine; a test that waits this long has failed.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -123,14 +124,30 @@ impl TestHub {
     }
 }
 
-/// Opens a WebSocket with these headers.
-pub(crate) async fn open(url: &str, headers: &[(&'static str, &str)]) -> Result<Ws, Error> {
+fn request(url: &str, headers: &[(&'static str, &str)]) -> Request {
     let mut request = url.into_client_request().unwrap();
     for (name, value) in headers {
         request.headers_mut().insert(*name, value.parse().unwrap());
     }
-    let (ws, _) = timeout(DEADLINE, connect_async(request)).await.unwrap()?;
+    request
+}
+
+/// Opens a WebSocket with these headers.
+pub(crate) async fn open(url: &str, headers: &[(&'static str, &str)]) -> Result<Ws, Error> {
+    let (ws, _) = timeout(DEADLINE, connect_async(request(url, headers)))
+        .await
+        .unwrap()?;
     Ok(ws)
+}
+
+/// Opens a WebSocket whose system takes little ahead of what is read.
+pub(crate) async fn open_narrow(hub: &TestHub, url: &str, headers: &[(&'static str, &str)]) -> Ws {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(16 * 1024).unwrap();
+    let stream = socket.connect(hub.hub.address).await.unwrap();
+    let request = request(url, headers);
+    let stream = MaybeTlsStream::Plain(stream);
+    client_async(request, stream).await.unwrap().0
 }
 
 pub(crate) async fn send(ws: &mut Ws, frame: &Value) {

@@ -8,6 +8,7 @@ use holdfast_protocol::error::{ErrorCode, WireError};
 use holdfast_protocol::event::{Inbound, InboundEvent, parse_bridge_frame};
 use serde_json::json;
 
+use super::HEARD_EVERY_MS;
 use crate::core::Core;
 use crate::sequence::Verdict;
 use crate::session::SessionId;
@@ -26,10 +27,7 @@ impl Core {
         };
         match parse_bridge_frame(text) {
             Ok(Inbound::Control(BridgeFrame::Result(result))) => self.on_result(source, result),
-            Ok(Inbound::Control(BridgeFrame::Pong { .. })) => self.control(Control::Bridge {
-                source,
-                change: BridgeChange::Heard,
-            }),
+            Ok(Inbound::Control(BridgeFrame::Pong { .. })) => self.on_pong(source, now),
             Ok(Inbound::Control(BridgeFrame::Hello(_))) => {
                 let error = WireError::new(
                     ErrorCode::UnknownFrameType,
@@ -64,6 +62,19 @@ impl Core {
         }
         source.heard = now;
         Some(id.clone())
+    }
+
+    /// A sign of life; every fact is one too, so that it need not be written down each time.
+    fn on_pong(&mut self, source: SourceId, now: Timestamp) {
+        if let Some(known) = self.bridges.sources.get_mut(&source)
+            && now.since(known.told) >= HEARD_EVERY_MS
+        {
+            known.told = now;
+            self.control(&Control::Bridge {
+                source,
+                change: BridgeChange::Heard,
+            });
+        }
     }
 
     fn on_event(
@@ -108,7 +119,10 @@ impl Core {
             )
         );
         match known.sequence.judge(event.sequence, restarts) {
-            Verdict::Accept => self.accept(session, source, event, now, told),
+            Verdict::Accept => {
+                known.told = now;
+                self.accept(session, source, event, now, told);
+            }
             Verdict::Duplicate => {
                 let example = format!("sequence {} was heard before", event.sequence);
                 self.count(source, AnomalyKind::DuplicateSequence, example);
@@ -145,7 +159,7 @@ impl Core {
                 self.take_effects();
             }
             Err(error) => {
-                self.batch.log_position(source);
+                self.batch.log_event(source);
                 self.object_once(session, source, anomaly_of(error.code), error, told);
             }
         }
@@ -156,7 +170,7 @@ impl Core {
             command: result.command_id,
             state: answer_state(result.state, result.kind, result.message, result.read_back),
         };
-        self.control(Control::Answer { source, answer });
+        self.control(&Control::Answer { source, answer });
     }
 
     /// Tells the bridge what was wrong, and counts it where people see it.
@@ -193,7 +207,7 @@ impl Core {
     }
 
     fn count(&mut self, source: &SourceId, kind: AnomalyKind, example: String) {
-        self.control(Control::Bridge {
+        self.control(&Control::Bridge {
             source: source.clone(),
             change: BridgeChange::Anomaly { kind, example },
         });

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
-use super::{TestHub, Ws, last_words, next, next_of, open, send, send_text};
+use super::{DEADLINE, TestHub, Ws, last_words, next, next_of, open, send, send_text};
 
 /// A bridge with one connection.
 pub(crate) struct Bridge {
@@ -113,13 +114,13 @@ impl Bridge {
 
     /// Reads until everything up to `sequence` is acknowledged.
     pub(crate) async fn wait_acked(&mut self, sequence: u64) {
-        loop {
-            let ack = self.next_of("ack").await["sequence"].as_u64().unwrap();
-            self.unacked.retain(|(unacked, _)| *unacked > ack);
-            if ack >= sequence {
-                return;
+        let waited = timeout(DEADLINE, async {
+            while self.unacked.front().is_some_and(|(at, _)| *at <= sequence) {
+                let ack = self.next_of("ack").await["sequence"].as_u64().unwrap();
+                self.unacked.retain(|(unacked, _)| *unacked > ack);
             }
-        }
+        });
+        assert!(waited.await.is_ok(), "{sequence} is acknowledged");
     }
 
     /// Reads until everything that was said is acknowledged.

@@ -6,7 +6,7 @@ use holdfast_hub::tokens::Token;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{DEADLINE, TestHub, Ws, last_words, next, open, send};
+use super::{DEADLINE, TestHub, Ws, last_words, next, open, open_narrow, send};
 
 /// A console with its picture of the board.
 pub(crate) struct Console {
@@ -28,6 +28,8 @@ pub(crate) struct Console {
     pub(crate) errors: Vec<Value>,
     /// Snapshots that began.
     pub(crate) resets: usize,
+    /// Bytes of frames that were read.
+    pub(crate) bytes: usize,
     next_request: u64,
 }
 
@@ -39,9 +41,20 @@ impl Console {
     /// `more` is added to the hello.
     pub(crate) async fn connect_with(hub: &TestHub, token: &Token, more: Value) -> Self {
         let token = format!("Bearer {}", token.reveal());
-        let mut ws = open(&hub.hub.console_url(), &[("authorization", &token)])
+        let ws = open(&hub.hub.console_url(), &[("authorization", &token)])
             .await
             .unwrap();
+        Self::begin(ws, more).await
+    }
+
+    /// A console whose system takes little ahead of what it reads.
+    pub(crate) async fn connect_narrow(hub: &TestHub, token: &Token) -> Self {
+        let token = format!("Bearer {}", token.reveal());
+        let ws = open_narrow(hub, &hub.hub.console_url(), &[("authorization", &token)]).await;
+        Self::begin(ws, json!({})).await
+    }
+
+    async fn begin(mut ws: Ws, more: Value) -> Self {
         let mut hello = json!({"type": "hello", "protocol": 1});
         for (key, value) in more.as_object().into_iter().flatten() {
             hello[key] = value.clone();
@@ -64,6 +77,7 @@ impl Console {
             replies: BTreeMap::new(),
             errors: Vec::new(),
             resets: 0,
+            bytes: 0,
             next_request: 1,
         }
     }
@@ -81,6 +95,7 @@ impl Console {
         let frame = next(&mut self.ws)
             .await
             .unwrap_or_else(|code| panic!("the hub closed a console with {code:?}"));
+        self.bytes += frame.to_string().len();
         self.apply(&frame);
     }
 
