@@ -1,5 +1,10 @@
 //! The simulator over a real WebSocket, against a hub of a few lines.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows tests by their attribute; the helpers here are test code too"
+)]
+
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -16,7 +21,7 @@ use tokio_tungstenite::{WebSocketStream, accept_async};
 
 const SOON: Duration = Duration::from_secs(20);
 
-async fn start(listener: &TcpListener) -> RunningSimulator {
+fn start(listener: &TcpListener) -> RunningSimulator {
     let address = listener.local_addr().unwrap();
     Simulator::start(SimulatorConfig {
         url: format!("ws://{address}"),
@@ -95,7 +100,7 @@ fn welcome(resume_after: u64, snapshot: bool) -> HubFrame {
 #[tokio::test]
 async fn it_introduces_itself_resumes_and_stops() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let running = start(&listener).await;
+    let running = start(&listener);
     let mut peer = Peer::accept(&listener).await;
     let first_hello = peer.hello().await;
     peer.say(&welcome(0, true)).await;
@@ -119,7 +124,7 @@ async fn it_introduces_itself_resumes_and_stops() {
 #[tokio::test]
 async fn a_hub_that_refuses_it_ends_it_with_a_reason() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut running = start(&listener).await;
+    let mut running = start(&listener);
     let mut peer = Peer::accept(&listener).await;
     peer.hello().await;
     let error = WireError::new(ErrorCode::Unauthorized, "This token is unknown.").closing();
