@@ -15,6 +15,7 @@ use holdfast_domain::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::timers::Queued;
 use crate::{Config, words};
 
 /// A fact's origin and its bridge may differ by this much; beyond it the origin's clock is not used.
@@ -62,7 +63,7 @@ pub(crate) struct Bridge {
     /// Heartbeats in a row that counted fewer calls than we know.
     beats_short: u8,
     #[serde(skip)]
-    pub(crate) queued: Option<Timestamp>,
+    pub(crate) queued: Queued,
 }
 
 impl Bridge {
@@ -85,7 +86,7 @@ impl Bridge {
             untold: BTreeSet::new(),
             beats_without_snapshot: 0,
             beats_short: 0,
-            queued: None,
+            queued: Queued::default(),
         }
     }
 

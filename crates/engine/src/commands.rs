@@ -26,7 +26,7 @@ use holdfast_domain::{
 use serde::{Deserialize, Serialize};
 
 use crate::calls::{COMMANDS_MAX, Call};
-use crate::timers::{TimerKey, Timers};
+use crate::timers::{Queued, TimerKey, Timers};
 use crate::{Answer, AnswerState, Config, Effect, Engine, Entry};
 
 /// The most closed records that are kept for reading: an act on ten thousand calls, twice.
@@ -39,7 +39,7 @@ struct Cell {
     /// An error of the switched layer fell into the turn that should prove it.
     has_error: bool,
     #[serde(skip)]
-    queued: Option<Timestamp>,
+    queued: Queued,
 }
 
 impl Cell {
@@ -170,7 +170,7 @@ impl Engine {
         let cell = Cell {
             record,
             has_error: false,
-            queued: None,
+            queued: Queued::default(),
         };
         self.commands.cells.insert(id.clone(), cell);
         self.arm_command(&id);
@@ -463,10 +463,9 @@ impl Engine {
         let Some(cell) = self.commands.cells.get_mut(id) else {
             return;
         };
-        if cell.queued != Some(due) {
+        if !cell.queued.pop(due) {
             return;
         }
-        cell.queued = None;
         let is_due = cell
             .deadline(&self.config)
             .is_some_and(|deadline| deadline <= due);

@@ -94,6 +94,8 @@ pub struct Config {
     /// Round trip from which people talk over each other (ITU-T G.114: 400 ms one way is the limit
     /// of planning; a round trip of 500 ms is felt).
     pub rtt_ms: u32,
+    /// The most live calls of one bridge: the largest platform that the product promises.
+    pub calls_per_source_max: usize,
     /// A command must be begun within this time.
     pub command_ttl_ms: DurationMs,
     /// An answer may travel this much longer before the command counts as expired.
@@ -141,6 +143,7 @@ impl Default for Config {
             loss_permille: 50,
             loss_permille_bad: 150,
             rtt_ms: 500,
+            calls_per_source_max: 100_000,
             command_ttl_ms: 10_000,
             command_grace_ms: 2_000,
             command_finish_ms: 45_000,

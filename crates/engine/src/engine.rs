@@ -285,3 +285,108 @@ impl Engine {
         self.out.append(entry);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use holdfast_domain::fact::{CallStarted, Fact, FactEnvelope, Speaker};
+
+    use super::*;
+
+    fn tell(engine: &mut Engine, call: &'static str, n: u64, now: i64, fact: Fact<'static>) {
+        let now = Timestamp::from_millis(now);
+        let fact = FactEnvelope {
+            id: format!("e{n}").into(),
+            subject: call.into(),
+            time: now,
+            recorded: now,
+            sequence: n,
+            layer: None,
+            cause: None,
+            fact,
+        };
+        let source = SourceId::new("//bridges/test/1");
+        let input = Input::Fact {
+            source: &source,
+            fact: &fact,
+        };
+        engine.handle(input, now);
+        while engine.poll_effect().is_some() {}
+    }
+
+    fn connected() -> Engine {
+        let mut engine = Engine::new(Config {
+            calls_per_source_max: 1,
+            ..Config::default()
+        });
+        let connected = Control::Bridge {
+            source: SourceId::new("//bridges/test/1"),
+            change: BridgeChange::Connected {
+                platform: "test".to_owned(),
+                epoch: "1".to_owned(),
+                heartbeat_ms: 1_000,
+                capabilities: Vec::new(),
+            },
+        };
+        engine.handle(Input::Control(&connected), Timestamp::from_millis(0));
+        engine
+    }
+
+    fn started() -> Fact<'static> {
+        Fact::CallStarted(Box::new(CallStarted {
+            outbound: false,
+            agent: "aria".into(),
+            queue: "billing".into(),
+            language: "en".into(),
+            flow: None,
+            build: None,
+            services: Vec::new(),
+            capabilities: None,
+            resumed: false,
+            started_at: None,
+            customer: None,
+            disclosure: None,
+            consent: None,
+            recording: None,
+        }))
+    }
+
+    #[test]
+    fn the_queue_of_timers_stays_small() {
+        let mut engine = connected();
+        tell(&mut engine, "c", 1, 0, started());
+        let mut now = 0;
+        for n in 1..2_000 {
+            for (step, fact) in [
+                Fact::SpeechStarted {
+                    actor: Speaker::Caller,
+                },
+                Fact::SpeechStopped {
+                    actor: Speaker::Caller,
+                },
+                Fact::SpeechStarted {
+                    actor: Speaker::Agent,
+                },
+                Fact::SpeechStopped {
+                    actor: Speaker::Agent,
+                },
+            ]
+            .into_iter()
+            .enumerate()
+            {
+                now += 700;
+                tell(&mut engine, "c", 4 * n + step as u64, now, fact);
+            }
+        }
+        let waiting = engine.timers.len();
+        assert!(waiting < 8, "{waiting} entries for one call and one bridge");
+    }
+
+    #[test]
+    fn a_bridge_cannot_have_calls_without_end() {
+        let mut engine = connected();
+        tell(&mut engine, "c", 1, 0, started());
+        tell(&mut engine, "d", 2, 1, started());
+        let anomalies = engine.bridges()[0].anomalies.len();
+        assert_eq!((engine.call_ids().count(), anomalies), (1, 1));
+    }
+}

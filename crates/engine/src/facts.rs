@@ -10,8 +10,6 @@ use crate::calls::{Call, Cx, Note};
 use crate::timers::TimerKey;
 use crate::{Effect, Engine, Entry, Shown};
 
-/// The most live calls of one bridge. The largest platform that the product promises has 100,000.
-const CALLS_PER_SOURCE_MAX: usize = 100_000;
 /// A fact that is older than this on arrival was held up; others that explain it may follow.
 const LATE_MS: DurationMs = 1_000;
 /// How long alarms of a call wait after late news: a buffered second arrives within milliseconds.
@@ -182,10 +180,9 @@ impl Engine {
         let Some(call) = self.calls.get_mut(id) else {
             return;
         };
-        if call.queued != Some(due) {
+        if !call.queued.pop(due) {
             return;
         }
-        call.queued = None;
         let is_live = self
             .bridges
             .get(&call.source)
@@ -246,7 +243,7 @@ impl Engine {
             self.settle(&id);
             return;
         }
-        if self.bridge(source).calls.len() >= CALLS_PER_SOURCE_MAX {
+        if self.bridge(source).calls.len() >= self.config.calls_per_source_max {
             let bridge = self.bridge(source);
             bridge.note(
                 AnomalyKind::Impossible,
@@ -424,11 +421,6 @@ impl Engine {
 
     pub(crate) fn bridge(&mut self, source: &SourceId) -> &mut Bridge {
         let now = self.now;
-        // A source is cloned only for a bridge that is new.
-        if !self.bridges.contains_key(source) {
-            let bridge = Bridge::new(source.clone(), now);
-            self.bridges.insert(source.clone(), bridge);
-        }
         self.bridges
             .entry(source.clone())
             .or_insert_with(|| Bridge::new(source.clone(), now))
@@ -487,10 +479,9 @@ impl Engine {
         let Some(bridge) = self.bridges.get_mut(source) else {
             return;
         };
-        if bridge.queued != Some(due) {
+        if !bridge.queued.pop(due) {
             return;
         }
-        bridge.queued = None;
         let is_due = bridge
             .deadline(&self.config)
             .is_some_and(|deadline| deadline <= due);

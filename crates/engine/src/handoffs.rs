@@ -20,7 +20,7 @@ use holdfast_domain::{
 use serde::{Deserialize, Serialize};
 
 use crate::commands::CLOSED_MAX;
-use crate::timers::{TimerKey, Timers};
+use crate::timers::{Queued, TimerKey, Timers};
 use crate::{Config, Engine, Person, acts, card, words};
 
 /// How often one handoff is tried to be connected. Three different lines that fail are no chance.
@@ -44,7 +44,7 @@ struct Cell {
     /// The platform moves the call by itself; nobody is asked here.
     is_platforms_own: bool,
     #[serde(skip)]
-    queued: Option<Timestamp>,
+    queued: Queued,
 }
 
 impl Cell {
@@ -185,7 +185,7 @@ impl Engine {
             transfers: 0,
             is_wait_told: false,
             is_platforms_own: false,
-            queued: None,
+            queued: Queued::default(),
         };
         self.handoffs.waiting.insert((now, id.clone()));
         self.handoffs.cells.insert(id, asked);
@@ -630,10 +630,9 @@ impl Engine {
         let Some(cell) = self.handoffs.cells.get_mut(id) else {
             return;
         };
-        if cell.queued != Some(due) {
+        if !cell.queued.pop(due) {
             return;
         }
-        cell.queued = None;
         if cell.deadline().is_none_or(|deadline| deadline > due) {
             self.arm_handoff(id);
             return;

@@ -34,6 +34,39 @@ impl TimerKey {
     }
 }
 
+/// What is queued for one owner: the next entry, and the far one that it was put before.
+///
+/// The far one is remembered because it is met again: a call that becomes quiet for a minute is
+/// always waited for, and each turn puts a deadline of seconds before it. Without it each turn would
+/// leave an entry behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Queued {
+    next: Option<Timestamp>,
+    far: Option<Timestamp>,
+}
+
+impl Queued {
+    /// An entry was popped. False for one that is not waited for any more.
+    pub(crate) fn pop(&mut self, due: Timestamp) -> bool {
+        if self.next != Some(due) {
+            return false;
+        }
+        self.next = self.far.take();
+        true
+    }
+
+    /// True if `deadline` needs an entry, because nothing is queued before it.
+    fn push(&mut self, deadline: Timestamp) -> bool {
+        match self.next {
+            Some(next) if next <= deadline => return false,
+            Some(next) => self.far = self.far.or(Some(next)),
+            None => {}
+        }
+        self.next = Some(deadline);
+        true
+    }
+}
+
 /// The lazy queue.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Timers {
@@ -48,11 +81,10 @@ impl Timers {
         &mut self,
         key: impl FnOnce() -> TimerKey,
         deadline: Option<Timestamp>,
-        queued: &mut Option<Timestamp>,
+        queued: &mut Queued,
     ) {
         let Some(deadline) = deadline else { return };
-        if queued.is_none_or(|queued| deadline < queued) {
-            *queued = Some(deadline);
+        if queued.push(deadline) {
             self.heap.push(Reverse((deadline, key())));
         }
     }
@@ -64,6 +96,12 @@ impl Timers {
             return None;
         }
         self.heap.pop().map(|Reverse(entry)| entry)
+    }
+
+    /// How many entries wait.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.heap.len()
     }
 
     /// The earliest entry; nothing is due before it, something may be due at it.

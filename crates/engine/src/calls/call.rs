@@ -13,6 +13,7 @@ use super::gaps::Gaps;
 use super::health::LayerCell;
 use super::turn::{Model, Turn};
 use crate::Config;
+use crate::timers::Queued;
 
 /// The most commands that a call's detail names; the console shows as many.
 pub(crate) const COMMANDS_MAX: usize = 20;
@@ -96,7 +97,7 @@ pub(crate) struct Call {
     pub(crate) dialogue: Box<Dialogue>,
     /// The timer entry that is queued.
     #[serde(skip)]
-    pub(crate) queued: Option<Timestamp>,
+    pub(crate) queued: Queued,
     /// Its row is in the outbox.
     #[serde(skip)]
     pub(crate) dirty: bool,
@@ -143,7 +144,7 @@ impl Call {
             commands: Vec::new(),
             handoff: None,
             dialogue: Box::default(),
-            queued: None,
+            queued: Queued::default(),
             dirty: false,
         }
     }

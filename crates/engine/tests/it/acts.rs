@@ -406,3 +406,36 @@ fn a_preview_can_be_asked_for_as_a_request_and_does_nothing() {
     );
     assert!(script.engine.records().is_empty());
 }
+
+#[test]
+fn an_act_needs_an_id_and_few_tools() {
+    let mut script = good_call();
+    for id in [String::new(), "x".repeat(65)] {
+        let act = Act {
+            id: ActId::new(id),
+            verb: switch(None),
+            target: calls(&["c"]),
+        };
+        let reply = script.ask(&supervisor(), Request::Act { act });
+        assert!(
+            matches!(reply, Reply::Refused { refusal } if refusal.code == RefusalCode::Invalid)
+        );
+    }
+    let tools = vec!["t".to_owned(); 65];
+    let verb = ActVerb::DisableTools { tools };
+    let code = refused(&script, &verb, &calls(&["c"]), &supervisor());
+    assert_eq!(code, RefusalCode::Invalid);
+}
+
+#[test]
+fn nobody_injects_faults_while_blind() {
+    let mut script = good_call();
+    script.mute(BRIDGE);
+    script.wait(4_000);
+    let platform = Target::Platform {
+        source: SourceId::new(BRIDGE),
+    };
+    let verb = ActVerb::StopFault { id: None };
+    let code = refused(&script, &verb, &platform, &supervisor());
+    assert_eq!(code, RefusalCode::Stale);
+}

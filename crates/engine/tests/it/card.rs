@@ -247,3 +247,24 @@ fn the_timeline_shows_who_worked_when_and_forgets_after_three_minutes() {
     script.wait(181_000);
     assert!(script.detail("c").lanes.is_empty());
 }
+
+#[test]
+fn a_summary_quotes_only_what_was_heard() {
+    let mut script = Script::new();
+    script.call("c");
+    script.caller_says("c", "where is my parcel please");
+    let say = |text: &'static str, unspoken: &'static str| Fact::TranscriptFinal {
+        role: UtteranceRole::Agent,
+        text: text.into(),
+        language: None,
+        turn: None,
+        interrupted: true,
+        unspoken: Some(unspoken.into()),
+    };
+    script.fact("c", say("It arrives on Friday", "on Friday"));
+    script.fact("c", say("By noon", "By noon"));
+    assert_eq!(
+        script.detail("c").card.summary.text(),
+        Some("caller: “where is my parcel please” … agent: “It arrives”")
+    );
+}

@@ -563,3 +563,97 @@ fn closed_records_are_forgotten_after_an_hour() {
     script.wait(3_601_000);
     assert_eq!(script.engine.records().len(), 0);
 }
+
+#[test]
+fn a_turn_that_failed_and_fails_again_is_one_failed_turn_and_no_proof() {
+    let mut script = failing_call();
+    script.wait(2_000);
+    assert_eq!(script.summary("c").failed_turns, 1);
+    let id = script.act_on(switch(None), "c");
+    script.answer(&id, switched_to("backup-llm", true));
+    script.wait(5_100);
+    assert_eq!(
+        kind(&script.command_state(&id)),
+        Some(FailureKind::NotProven)
+    );
+    assert_eq!(script.summary("c").failed_turns, 1);
+}
+
+#[test]
+fn a_try_that_never_began_is_not_taken_for_the_work_of_before() {
+    let mut script = Script::new();
+    script.call("c");
+    script.good_turn("c");
+    script.caller_says("c", "are you there?");
+    script.llm_starts("c", "primary-llm");
+    script.wait(3_500);
+    let id = script.act_on(switch(None), "c");
+    script.wait(100);
+    script.answer(&id, switched_to("backup-llm", true));
+    script.wait(1_500);
+    assert!(
+        script
+            .why("c", Layer::Orchestration)
+            .ends_with("nothing asked the LLM")
+    );
+}
+
+#[test]
+fn a_turn_that_goes_well_is_not_tried_again() {
+    let mut script = Script::new();
+    script.call("c");
+    script.good_turn("c");
+    script.caller_says("c", "one more thing");
+    script.llm_starts("c", "primary-llm");
+    let id = script.act_on(switch(None), "c");
+    assert!(matches!(
+        script.command(&id).command,
+        holdfast_domain::Command::SwitchModel {
+            retry_turn: false,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn an_answer_after_an_older_switch_proves_no_newer_one() {
+    // The platform moved to the backup by itself and answered; then a person asks for the same
+    // service again after it moved back unseen: the old answer is no proof.
+    let mut script = failing_call();
+    script.switched("c", "primary-llm", "backup-llm", SwitchCause::Manual);
+    script.wait(100);
+    script.agent_answers("c", "backup-llm", 300);
+    let id = script.act_on(switch(Some("primary-llm")), "c");
+    script.answer(&id, switched_to("primary-llm", false));
+    assert!(matches!(
+        script.command_state(&id),
+        CommandState::Applied { .. }
+    ));
+}
+
+#[test]
+fn a_call_remembers_its_last_twenty_commands() {
+    let mut script = failing_call();
+    for _ in 0..25 {
+        let id = script.act_on(switch(None), "c");
+        script.answer(&id, AnswerState::Expired);
+    }
+    let commands = script.detail("c").commands;
+    assert_eq!(commands.len(), 20);
+    assert_eq!(commands[0].id, CommandId::new("act-25.1"), "newest first");
+}
+
+#[test]
+fn an_act_is_forgotten_after_an_hour_and_its_commands_with_it() {
+    let mut script = failing_call();
+    let id = script.act_on(switch(None), "c");
+    script.answer(&id, AnswerState::Expired);
+    script.agent_answers("c", "primary-llm", 100);
+    script.wait(3_601_000);
+    script.good_turn("c");
+    // What is forgotten is forgotten when the next one closes.
+    let later = script.act_on(switch(None), "c");
+    script.answer(&later, AnswerState::Expired);
+    script.answer(&id, AnswerState::Accepted);
+    assert_eq!(script.anomalies(AnomalyKind::UnknownCommand), 1);
+}

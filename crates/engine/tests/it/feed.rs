@@ -70,6 +70,10 @@ fn a_silent_bridge_leaves_nothing_green_and_says_since_when() {
     assert_eq!(summary.need.level, NeedLevel::Watch);
     assert_eq!(summary.need.reason, "no news for 3 s: the bridge is silent");
     assert_eq!(summary.need.since, Some(heard_at));
+    assert_eq!(
+        script.next("c"),
+        "nothing can be done on this call until its bridge is heard"
+    );
     // The effects were cleared above; a replay would tell the whole story.
     std::mem::forget(script);
 }
@@ -97,6 +101,7 @@ fn alarms_sleep_while_nothing_is_heard_and_news_comes_before_them() {
         0,
         "nobody knows whether it was answered"
     );
+    assert!(script.detail("c").evidence.is_empty());
     script.connect(BRIDGE, "epoch-1");
     // What was buffered arrives: the answer, nearly twenty seconds old.
     script.wait(300);
@@ -153,6 +158,7 @@ fn a_call_that_is_told_again_keeps_its_story_and_proves_nothing() {
         "I want to change my order please",
     );
     script.transcript("c", UtteranceRole::Caller, "and one more thing");
+    script.agent_starts("c");
     script.fact("*", Fact::StreamCaughtUp);
     assert_eq!(bridge(&script).state, FeedState::Live);
     let detail = script.detail("c");
@@ -178,6 +184,7 @@ fn a_call_that_is_told_again_keeps_its_story_and_proves_nothing() {
     assert_eq!(script.effects.iter().filter(starts).count(), 1);
     script.good_turn("c");
     assert_eq!(script.state("c", Layer::Llm), LayerState::Healthy);
+    assert_eq!(script.summary("c").turns, 3, "the turn of before is over");
 }
 
 #[test]
@@ -263,6 +270,17 @@ fn a_call_that_is_quiet_for_a_minute_is_a_ghost_in_any_case() {
 }
 
 #[test]
+fn nobody_acts_on_a_ghost() {
+    let mut script = good_call();
+    script.wait(61_000);
+    let preview = script
+        .engine
+        .preview(&switch(None), &calls(&["c"]), &supervisor())
+        .expect("it may be asked");
+    assert_eq!(preview.excluded[0].reason, ExcludedReason::StaleFeed);
+}
+
+#[test]
 fn one_short_count_is_no_suspicion() {
     let mut script = good_call();
     script.fact("*", heartbeat(0));
@@ -328,19 +346,111 @@ fn what_the_hub_finds_wrong_is_counted_by_kind() {
 }
 
 #[test]
-fn a_bridge_whose_clock_is_ahead_is_read_on_our_clock() {
-    let mut script = Script::new();
-    script.late_ms = -7_000;
-    script.call("c");
+fn a_bridge_whose_clock_is_not_ours_is_read_on_our_clock() {
+    for late_ms in [-7_000, 7_000] {
+        let mut script = Script::new();
+        script.late_ms = late_ms;
+        script.call("c");
+        script.caller_says("c", "hello");
+        assert_eq!(bridge(&script).clock_skew_ms, -late_ms);
+        let Floor::AgentOwes { since } = script.summary("c").floor else {
+            panic!("the agent owes");
+        };
+        assert_eq!(since, script.now());
+        script.wait(2_900);
+        assert_eq!(script.need("c").level, NeedLevel::Watch, "a step is late");
+        assert_eq!(script.summary("c").failed_turns, 0);
+    }
+}
+
+#[test]
+fn an_origin_whose_clock_is_far_off_is_not_believed() {
+    // An hour before its bridge, and some seconds after it: neither can be.
+    for apart_ms in [3_600_000, -5_000] {
+        let mut script = good_call();
+        script.apart_ms = apart_ms;
+        script.caller_says("c", "hello");
+        let Floor::AgentOwes { since } = script.summary("c").floor else {
+            panic!("the agent owes");
+        };
+        assert_eq!(since, script.now());
+    }
+}
+
+#[test]
+fn news_that_was_held_up_says_nothing_about_the_clocks() {
+    let mut script = good_call();
+    script.late_ms = 5_000;
+    for _ in 0..5 {
+        script.transcript("c", UtteranceRole::Agent, "as I said");
+    }
+    assert_eq!(bridge(&script).clock_skew_ms, 0);
+}
+
+#[test]
+fn news_that_was_held_up_comes_together_before_it_alarms() {
+    let mut script = good_call();
+    script.wait(9_000);
+    script.late_ms = 7_000;
     script.caller_says("c", "hello");
-    assert_eq!(bridge(&script).clock_skew_ms, 7_000);
-    let Floor::AgentOwes { since } = script.summary("c").floor else {
-        panic!("the agent owes");
-    };
-    assert_eq!(since, script.now());
-    script.wait(2_900);
-    assert_eq!(script.need("c").level, NeedLevel::Watch, "a step is late");
+    script.wait(100);
+    script.llm_starts("c", "primary-llm");
+    script.agent_starts("c");
+    script.agent_stops("c");
+    script.late_ms = 0;
+    assert!(script.detail("c").evidence.is_empty());
     assert_eq!(script.summary("c").failed_turns, 0);
+}
+
+#[test]
+fn a_feed_is_stale_after_three_heartbeats_and_never_before_three_seconds() {
+    for (heartbeat_ms, limit_ms) in [(2_000, 6_000), (500, 3_000)] {
+        let mut script = Script::with_heartbeat(heartbeat_ms);
+        script.mute(BRIDGE);
+        script.wait(limit_ms - 100);
+        assert_eq!(bridge(&script).state, FeedState::Live);
+        script.wait(200);
+        assert_eq!(bridge(&script).state, FeedState::Stale);
+    }
+}
+
+#[test]
+fn a_count_while_catching_up_is_no_suspicion() {
+    let mut script = good_call();
+    script.fact(
+        "*",
+        Fact::StreamGapDetected {
+            from_seq: 10,
+            to_seq: 16,
+            missing: 7,
+        },
+    );
+    script.fact("*", heartbeat(0));
+    script.fact("*", heartbeat(0));
+    script.fact("*", Fact::StreamCaughtUp);
+    script.wait(15_000);
+    assert_eq!(script.need("c").level, NeedLevel::Calm);
+}
+
+#[test]
+fn a_bridge_that_is_gone_and_empty_is_forgotten_with_its_commands() {
+    let mut script = Script::new();
+    let target = holdfast_domain::Target::Platform {
+        source: SourceId::new(BRIDGE),
+    };
+    let id = script
+        .act(holdfast_domain::ActVerb::StopFault { id: None }, target)
+        .remove(0);
+    script.disconnect(BRIDGE);
+    script.wait(590_000);
+    assert_eq!(script.engine.bridges().len(), 1);
+    assert_eq!(
+        script.command_state(&id),
+        holdfast_domain::CommandState::Unknown
+    );
+    script.wait(11_000);
+    assert!(script.engine.bridges().is_empty());
+    assert!(script.command_state(&id).is_final());
 }
 
 #[test]

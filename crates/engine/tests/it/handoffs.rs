@@ -520,3 +520,89 @@ fn after_a_restart_nobody_is_asked_who_is_not_seen() {
     script.wait(16_000);
     assert_eq!(offered_to(&script), "ana");
 }
+
+#[test]
+fn a_late_answer_of_an_earlier_transfer_moves_nothing() {
+    let mut script = routed();
+    script.human("ana");
+    accept(&mut script, "ana");
+    let first = script.handoff().transfer.expect("it was sent");
+    let busy = Fact::HandoffFailed {
+        handoff_id: None,
+        reason: "busy".into(),
+    };
+    script.fact("c", busy);
+    script.human("bob");
+    accept(&mut script, "bob");
+    script.answer(
+        &first,
+        AnswerState::Failed(FailureKind::PlatformError, "late".to_owned()),
+    );
+    assert!(matches!(
+        script.handoff().state,
+        HandoffState::Accepted { agent } if agent.as_str() == "bob"
+    ));
+}
+
+#[test]
+fn a_key_always_fits() {
+    let mut script = Script::new();
+    script.human("ana");
+    script.call("c");
+    // The event's id becomes the handoff's, and an event's id may be long.
+    script.event_prefix = "long-".repeat(40);
+    script.fact(
+        "c",
+        Fact::HandoffRequested {
+            to: "billing".into(),
+            reason: "caller".into(),
+        },
+    );
+    accept(&mut script, "ana");
+    let transfer = script.handoff().transfer.expect("it is sent");
+    let Command::Transfer { key, .. } = script.command(&transfer).command else {
+        panic!("a transfer");
+    };
+    assert_eq!(key.len(), 18, "{key}");
+}
+
+#[test]
+fn the_story_of_a_handoff_is_bounded_and_keeps_its_beginning() {
+    let mut script = routed();
+    script.human("ana");
+    script.wait(4_000_000);
+    let told = steps(&script);
+    assert_eq!(told.len(), 100);
+    assert_eq!(told[0], "sam sends the call to a human");
+}
+
+#[test]
+fn a_name_that_is_away_and_gone_is_forgotten() {
+    let mut script = Script::new();
+    for present in [true, false, true] {
+        script.control(Control::Presence {
+            name: "ana".to_owned(),
+            present,
+        });
+        assert_eq!(script.engine.humans().len(), usize::from(present));
+    }
+}
+
+#[test]
+fn a_handoff_that_is_over_fails_no_more() {
+    let mut script = routed();
+    script.human("ana");
+    accept(&mut script, "ana");
+    completed(&mut script);
+    script.fact(
+        "c",
+        Fact::HandoffFailed {
+            handoff_id: None,
+            reason: "busy".into(),
+        },
+    );
+    assert!(matches!(
+        script.handoff().state,
+        HandoffState::Confirmed { .. }
+    ));
+}

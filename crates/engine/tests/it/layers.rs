@@ -126,6 +126,8 @@ fn truncated_speech_is_healed_by_a_whole_utterance_only() {
     let tts = script.layer("c", Layer::Tts);
     assert_eq!(tts.state, LayerState::Degraded);
     assert_eq!(tts.evidence.expect("told").kind, SignalKind::Truncated);
+    script.caller_says("c", "what did you say?");
+    script.llm_starts("c", "primary-llm");
     script.agent_starts("c");
     assert_eq!(script.state("c", Layer::Tts), LayerState::Degraded);
     script.agent_stops("c");
@@ -354,5 +356,95 @@ fn high_risk_and_a_payment_weigh_more() {
         script.wait(5_100);
     }
     assert_eq!(risky.need("c").score, 2 * plain.need("c").score);
+    plain.update(
+        "c",
+        CallUpdated {
+            protected: Some(Some(holdfast_domain::Protected::Payment)),
+            ..Default::default()
+        },
+    );
+    assert_eq!(2 * plain.need("c").score, risky.need("c").score * 3 / 2);
     assert!(plain.need("c").score > 0);
+}
+
+#[test]
+fn an_empty_transcript_is_no_work() {
+    let mut script = Script::new();
+    script.call("c");
+    script.transcript("c", UtteranceRole::Caller, "  ");
+    assert_eq!(script.state("c", Layer::Asr), LayerState::Unknown);
+}
+
+#[test]
+fn a_service_that_is_gone_for_good_is_no_target_any_more() {
+    let mut script = good_call();
+    script.layer_fact(
+        "c",
+        Some(Layer::Llm),
+        Fact::ServiceError {
+            service: "backup-llm".into(),
+            error_type: "http_401".into(),
+            message: "key".into(),
+            permanent: true,
+            usable: None,
+        },
+    );
+    let services = script.detail("c").services;
+    let backup = services.iter().find(|service| service.name == "backup-llm");
+    assert!(!backup.expect("it is listed").usable);
+}
+
+#[test]
+fn what_is_kept_of_a_call_is_bounded() {
+    let mut script = good_call();
+    for n in 0..300_u32 {
+        let word =
+            |what: &str| -> &'static str { Box::leak(format!("{what}{n}").into_boxed_str()) };
+        let tool = holdfast_domain::fact::ToolRef {
+            name: word("tool").into(),
+            id: word("id").into(),
+        };
+        let layer = Some(Layer::Tools);
+        let writes = false;
+        script.layer_fact("c", layer, Fact::ToolStarted { tool, writes });
+        script.error("c", Layer::Llm, "primary-llm", "http_503");
+        script.error("c", Layer::Tts, "primary-tts", "http_503");
+        script.update(
+            "c",
+            CallUpdated {
+                sentiment: Some(0.5),
+                slots: vec![holdfast_domain::Slot {
+                    name: word("slot").to_owned(),
+                    value: "v".repeat(1_000),
+                    confidence: None,
+                    turn: None,
+                }],
+                ..Default::default()
+            },
+        );
+    }
+    let detail = script.detail("c");
+    assert_eq!(detail.evidence.len(), 20);
+    assert_eq!(detail.card.sentiment.len(), 20);
+    assert_eq!(detail.card.slots.len(), 64);
+    assert!(detail.card.slots[0].value.chars().count() <= 300);
+    assert_eq!(detail.card.tools.len(), 64);
+    assert!(detail.lanes.len() <= 240);
+    // Sixteen are kept as running; when those have ended, none is left.
+    for n in 0..16_u32 {
+        let id: &'static str = Box::leak(format!("id{n}").into_boxed_str());
+        let tool = tool(id);
+        script.layer_fact("c", Some(Layer::Tools), Fact::ToolCancelled { tool });
+    }
+    assert_eq!(script.summary("c").tool_running, None);
+}
+
+#[test]
+fn the_timeline_is_bounded() {
+    let mut script = good_call();
+    for _ in 0..300 {
+        script.agent_starts("c");
+        script.agent_stops("c");
+    }
+    assert_eq!(script.detail("c").lanes.len(), 240);
 }

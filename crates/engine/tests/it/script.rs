@@ -44,12 +44,24 @@ pub(crate) struct Script {
     acts: u32,
     /// What a fact is told to be late by, in milliseconds.
     pub(crate) late_ms: i64,
+    /// What a fact's origin is before its bridge, in milliseconds.
+    pub(crate) apart_ms: i64,
+    heartbeat_ms: i64,
+    /// What every event's id begins with.
+    pub(crate) event_prefix: String,
 }
 
 impl Script {
     /// A bridge that can do everything is connected.
     pub(crate) fn new() -> Self {
         let mut script = Self::empty();
+        script.connect(BRIDGE, "epoch-1");
+        script
+    }
+
+    pub(crate) fn with_heartbeat(heartbeat_ms: i64) -> Self {
+        let mut script = Self::empty();
+        script.heartbeat_ms = heartbeat_ms;
         script.connect(BRIDGE, "epoch-1");
         script
     }
@@ -66,6 +78,9 @@ impl Script {
             tickets: 0,
             acts: 0,
             late_ms: 0,
+            apart_ms: 0,
+            heartbeat_ms: 1_000,
+            event_prefix: String::new(),
         }
     }
 
@@ -127,7 +142,7 @@ impl Script {
             change: BridgeChange::Connected {
                 platform: "test 1".to_owned(),
                 epoch: epoch.to_owned(),
-                heartbeat_ms: 1_000,
+                heartbeat_ms: self.heartbeat_ms,
                 capabilities: capabilities(),
             },
         });
@@ -157,12 +172,12 @@ impl Script {
         fact: Fact<'static>,
     ) {
         self.sequence += 1;
-        let time = Timestamp::from_millis(self.now - self.late_ms);
+        let recorded = Timestamp::from_millis(self.now - self.late_ms);
         let envelope = FactEnvelope {
-            id: format!("e{}", self.sequence).into(),
+            id: format!("{}e{}", self.event_prefix, self.sequence).into(),
             subject: call.to_owned().into(),
-            time,
-            recorded: time,
+            time: recorded - self.apart_ms,
+            recorded,
             sequence: self.sequence,
             layer,
             cause: None,

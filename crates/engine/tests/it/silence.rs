@@ -320,6 +320,7 @@ fn speech_events_that_are_told_twice_count_once() {
 fn a_paused_ai_is_blamed_for_nothing_and_still_needs_an_eye() {
     let mut script = silent_call();
     script.caller_says("c", "are you there?");
+    script.wait(2_400);
     script.update(
         "c",
         holdfast_domain::fact::CallUpdated {
@@ -353,7 +354,31 @@ fn with_a_human_the_ai_alarms_stop() {
     let summary = script.summary("c");
     assert_eq!(summary.need.level, NeedLevel::Calm);
     assert_eq!(summary.rung, holdfast_domain::Rung::Human);
-    assert_eq!(summary.layers[Layer::Llm].state, LayerState::Unknown);
+    for layer in [Layer::Asr, Layer::Llm, Layer::Tts, Layer::Orchestration] {
+        assert_eq!(
+            summary.layers[layer].state,
+            LayerState::Unknown,
+            "{layer:?}"
+        );
+    }
+    script.fact(
+        "c",
+        Fact::HandoffCompleted {
+            handoff_id: None,
+            to: "ana".into(),
+        },
+    );
+    assert_eq!(
+        script.detail("c").card.prior_transfers,
+        1,
+        "told twice, moved once"
+    );
+    script.wait(120_000);
+    assert_eq!(
+        script.need("c").level,
+        NeedLevel::Calm,
+        "humans may talk unobserved"
+    );
     assert!(
         !script
             .handoffs()
@@ -391,4 +416,174 @@ fn the_agent_state_ends_an_announced_wait() {
     script.wait(3_100);
     assert_eq!(script.need("c").level, NeedLevel::Watch);
     script.transcript("c", UtteranceRole::Agent, "thanks for waiting");
+}
+
+#[test]
+fn silence_before_a_pause_is_counted_and_none_after_it() {
+    let mut script = silent_call();
+    script.caller_says("c", "are you there?");
+    script.wait(4_000);
+    script.update(
+        "c",
+        holdfast_domain::fact::CallUpdated {
+            ai: Some(AiState::Paused),
+            ..Default::default()
+        },
+    );
+    script.wait(5_000);
+    assert_eq!(script.detail("c").card.silence_ms, 4_000);
+}
+
+#[test]
+fn a_caller_told_twice_to_speak_speaks_since_the_first() {
+    let mut script = silent_call();
+    let actor = Speaker::Caller;
+    script.fact("c", Fact::SpeechStarted { actor });
+    script.wait(900);
+    script.fact("c", Fact::SpeechStarted { actor });
+    script.wait(100);
+    script.fact("c", Fact::SpeechStopped { actor });
+    assert_eq!(
+        script.summary("c").turns,
+        2,
+        "a second of speech is no noise"
+    );
+}
+
+#[test]
+fn an_agent_told_twice_to_speak_does_not_hide_a_response_that_hangs() {
+    let mut script = silent_call();
+    script.agent_starts("c");
+    script.llm_starts("c", "primary-llm");
+    script.agent_starts("c");
+    script.agent_stops("c");
+    script.wait(4_100);
+    let evidence = script.layer("c", Layer::Llm).evidence.expect("it hangs");
+    assert_eq!(evidence.kind, SignalKind::Expectation);
+}
+
+#[test]
+fn a_hold_that_is_announced_while_speaking_begins_when_the_sentence_ends() {
+    let mut script = silent_call();
+    script.agent_starts("c");
+    script.agent_is("c", AgentActivity::Holding);
+    script.wait(1_000);
+    script.agent_stops("c");
+    assert!(matches!(script.summary("c").floor, Floor::Announced { .. }));
+}
+
+#[test]
+fn a_step_has_its_whole_time_after_a_filler() {
+    let mut script = silent_call();
+    script.caller_says("c", "are you there?");
+    script.llm_starts("c", "primary-llm");
+    script.llm_ends("c", 0, 1);
+    script.tool_starts("c", "t1", false);
+    script.agent_starts("c");
+    script.tool_completes("c", "t1");
+    script.wait(4_000);
+    script.agent_stops("c");
+    script.wait(500);
+    assert_eq!(script.need("c").level, NeedLevel::Calm);
+    script.wait(2_100);
+    assert_eq!(
+        script.state("c", Layer::Orchestration),
+        LayerState::Degraded
+    );
+}
+
+#[test]
+fn an_answer_that_streams_owes_no_audio_at_its_end() {
+    let mut script = silent_call();
+    script.caller_says("c", "are you there?");
+    script.llm_starts("c", "primary-llm");
+    script.wait(400);
+    script.agent_starts("c");
+    script.wait(200);
+    script.llm_ends("c", 400, 0);
+    script.wait(5_000);
+    script.agent_stops("c");
+    script.wait(5_000);
+    assert_eq!(script.state("c", Layer::Tts), LayerState::Healthy);
+}
+
+#[test]
+fn work_that_began_after_an_error_is_what_the_caller_waits_for() {
+    let mut script = silent_call();
+    script.caller_says("c", "are you there?");
+    script.llm_starts("c", "primary-llm");
+    script.error("c", Layer::Llm, "primary-llm", "http_503");
+    script.wait(100);
+    script.llm_starts("c", "primary-llm");
+    script.wait(3_100);
+    assert_eq!(
+        script.why("c", Layer::Llm),
+        "silent for over 3 s: LLM primary-llm began an answer and gave nothing"
+    );
+}
+
+#[test]
+fn a_stall_of_long_ago_is_not_the_cause_and_a_gone_line_always_is() {
+    let mut script = silent_call();
+    script.fact("c", Fact::PipelineStalled { secs: 4.0 });
+    script.wait(11_000);
+    script.caller_says("c", "are you there?");
+    script.llm_starts("c", "primary-llm");
+    script.wait(3_100);
+    assert!(
+        script
+            .why("c", Layer::Llm)
+            .starts_with("silent for over 3 s: LLM")
+    );
+    let mut script = silent_call();
+    script.fact(
+        "c",
+        Fact::TransportDisconnected {
+            reason: "ice".into(),
+        },
+    );
+    script.wait(11_000);
+    script.caller_says("c", "are you there?");
+    script.llm_starts("c", "primary-llm");
+    script.wait(3_100);
+    assert_eq!(
+        script.why("c", Layer::Network),
+        "silent for over 3 s: the caller's connection is gone"
+    );
+}
+
+#[test]
+fn what_failed_already_is_not_also_late() {
+    let mut script = silent_call();
+    script.caller_says("c", "are you there?");
+    script.llm_starts("c", "primary-llm");
+    script.error("c", Layer::Llm, "primary-llm", "http_503");
+    script.wait(4_500);
+    let is_late =
+        |(_, found): &(Layer, holdfast_domain::Evidence)| found.kind == SignalKind::Expectation;
+    assert!(!script.detail("c").evidence.iter().any(is_late));
+}
+
+#[test]
+fn slow_answers_that_go_on_are_one_change() {
+    let mut script = silent_call();
+    for _ in 0..3 {
+        script.caller_says("c", "and another thing please");
+        script.agent_answers("c", "primary-llm", 1_800);
+    }
+    let since = script.layer("c", Layer::Llm).since;
+    script.caller_says("c", "and another thing please");
+    script.agent_answers("c", "primary-llm", 1_800);
+    assert_eq!(script.layer("c", Layer::Llm).since, since);
+    script.update(
+        "c",
+        holdfast_domain::fact::CallUpdated {
+            ai: Some(AiState::Paused),
+            ..Default::default()
+        },
+    );
+    assert!(
+        script.need("c").reason.contains("paused"),
+        "no answers, no gap"
+    );
 }

@@ -214,6 +214,11 @@ fn a_filler_while_a_tool_runs_is_not_dead_air_and_no_answer() {
     script.tool_completes("c", "t1");
     script.wait(3_100);
     assert_eq!(script.need("c").level, NeedLevel::Watch);
+    assert_eq!(
+        script.summary("c").failed_turns,
+        0,
+        "the wait was announced until now"
+    );
 }
 
 #[test]
