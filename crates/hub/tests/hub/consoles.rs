@@ -312,8 +312,8 @@ async fn a_console_that_does_not_read_is_reset_and_makes_nothing_grow() {
             })
             .await;
     }
-    for act in 0..6 {
-        let reply = quick.ask(pause(&format!("act-{act}"), &calls[act])).await;
+    for (act, call) in calls.iter().take(6).enumerate() {
+        let reply = quick.ask(pause(&format!("act-{act}"), call)).await;
         assert_eq!(reply["type"], "acting", "{reply}");
     }
     quick

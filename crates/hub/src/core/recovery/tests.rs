@@ -19,7 +19,7 @@ enum Step {
     Wait(i64),
     /// The bridge tells something about a call.
     Fact(u8, &'static str, Value),
-    Control(Control),
+    Control(Box<Control>),
     /// What was folded becomes durable.
     Commit,
     /// A checkpoint is taken.
@@ -272,7 +272,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => (1..8_000_i64).prop_map(Step::Wait),
         20 => (0..3_u8, fact()).prop_map(|(call, (kind, data))| Step::Fact(call, kind, data)),
-        6 => control().prop_map(Step::Control),
+        6 => control().prop_map(|control| Step::Control(Box::new(control))),
         6 => Just(Step::Commit),
         1 => Just(Step::Checkpoint),
         2 => Just(Step::Crash),
