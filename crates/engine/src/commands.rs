@@ -227,9 +227,6 @@ impl Engine {
             return;
         }
         self.believe(&record, read_back);
-        if record.state().is_final() {
-            return;
-        }
         if let Err(found) = check(&record.command, read_back) {
             let kind = FailureKind::NotApplied;
             let message = with_next(&found, failure_next(kind));
@@ -307,7 +304,6 @@ impl Engine {
                     self.calls.get(call).is_some_and(|call| {
                         call.switched.is_some_and(|(switched, at)| {
                             switched == *layer
-                                && at >= record.issued_at
                                 && call.answered_at.is_some_and(|answered| answered > at)
                                 && call.active(*layer).is_some_and(|active| active.name == *to)
                         })
@@ -463,9 +459,7 @@ impl Engine {
         let Some(cell) = self.commands.cells.get_mut(id) else {
             return;
         };
-        if !cell.queued.pop(due) {
-            return;
-        }
+        cell.queued.pop(due);
         let is_due = cell
             .deadline(&self.config)
             .is_some_and(|deadline| deadline <= due);

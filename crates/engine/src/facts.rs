@@ -180,9 +180,7 @@ impl Engine {
         let Some(call) = self.calls.get_mut(id) else {
             return;
         };
-        if !call.queued.pop(due) {
-            return;
-        }
+        call.queued.pop(due);
         let is_live = self
             .bridges
             .get(&call.source)
@@ -479,9 +477,7 @@ impl Engine {
         let Some(bridge) = self.bridges.get_mut(source) else {
             return;
         };
-        if !bridge.queued.pop(due) {
-            return;
-        }
+        bridge.queued.pop(due);
         let is_due = bridge
             .deadline(&self.config)
             .is_some_and(|deadline| deadline <= due);

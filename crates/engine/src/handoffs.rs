@@ -507,13 +507,9 @@ impl Engine {
             .map(|(_, id)| id.clone())
             .collect();
         for id in waiting {
-            // With nobody free there is news only for those that have not been told, and for those
-            // that were refused and may be offered again.
-            let is_told = self
-                .handoffs
-                .cells
-                .get(&id)
-                .is_some_and(|cell| cell.is_wait_told && cell.handoff.refused_by.is_empty());
+            // With nobody free there is news only for those that have not been told.
+            let cell = self.handoffs.cells.get(&id);
+            let is_told = cell.is_some_and(|cell| cell.is_wait_told);
             if !is_told || self.handoffs.free() > 0 {
                 self.offer(&id);
             }
@@ -603,9 +599,6 @@ impl Engine {
         };
         let agent = cell.handoff.state.agent().cloned();
         let (words, tries) = (failure_words(kind), cell.transfers);
-        if cell.handoff.state.is_final() {
-            return;
-        }
         if kind == HandoffFailure::CallerLeft || tries >= TRANSFERS_MAX || cell.is_platforms_own {
             let next = match kind {
                 HandoffFailure::CallerLeft => "consider calling the customer back",
@@ -630,9 +623,7 @@ impl Engine {
         let Some(cell) = self.handoffs.cells.get_mut(id) else {
             return;
         };
-        if !cell.queued.pop(due) {
-            return;
-        }
+        cell.queued.pop(due);
         if cell.deadline().is_none_or(|deadline| deadline > due) {
             self.arm_handoff(id);
             return;

@@ -46,13 +46,11 @@ pub(crate) struct Queued {
 }
 
 impl Queued {
-    /// An entry was popped. False for one that is not waited for any more.
-    pub(crate) fn pop(&mut self, due: Timestamp) -> bool {
-        if self.next != Some(due) {
-            return false;
+    /// An entry was popped. One that is not waited for any more changes nothing.
+    pub(crate) fn pop(&mut self, due: Timestamp) {
+        if self.next == Some(due) {
+            self.next = self.far.take();
         }
-        self.next = self.far.take();
-        true
     }
 
     /// True if `deadline` needs an entry, because nothing is queued before it.

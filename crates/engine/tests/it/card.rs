@@ -268,3 +268,34 @@ fn a_summary_quotes_only_what_was_heard() {
         Some("caller: “where is my parcel please” … agent: “It arrives”")
     );
 }
+
+#[test]
+fn names_lists_and_promises_are_bounded() {
+    let mut script = Script::new();
+    script.call("c");
+    let promise = PromiseMade {
+        text: "p".repeat(1_000),
+        turn: None,
+        confirmed: false,
+    };
+    script.update(
+        "c",
+        CallUpdated {
+            queue: Some("q".repeat(1_000).into()),
+            promises: Some(vec![promise; 50]),
+            ..Default::default()
+        },
+    );
+    script.fact(
+        "c",
+        Fact::ToolCatalogChanged {
+            enabled: (0..300).map(|n| format!("tool-{n}").into()).collect(),
+            disabled: Vec::new(),
+        },
+    );
+    let detail = script.detail("c");
+    assert_eq!(detail.summary.queue.chars().count(), 200);
+    assert_eq!(detail.card.promises.len(), 32);
+    assert_eq!(detail.card.promises[0].text.chars().count(), 300);
+    assert_eq!(detail.tools_enabled.len(), 256);
+}

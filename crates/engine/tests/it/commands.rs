@@ -617,8 +617,7 @@ fn a_turn_that_goes_well_is_not_tried_again() {
 
 #[test]
 fn an_answer_after_an_older_switch_proves_no_newer_one() {
-    // The platform moved to the backup by itself and answered; then a person asks for the same
-    // service again after it moved back unseen: the old answer is no proof.
+    // The backup has answered; then a person asks for the primary: that answer is no proof of it.
     let mut script = failing_call();
     script.switched("c", "primary-llm", "backup-llm", SwitchCause::Manual);
     script.wait(100);
@@ -656,4 +655,18 @@ fn an_act_is_forgotten_after_an_hour_and_its_commands_with_it() {
     script.answer(&later, AnswerState::Expired);
     script.answer(&id, AnswerState::Accepted);
     assert_eq!(script.anomalies(AnomalyKind::UnknownCommand), 1);
+}
+
+#[test]
+fn an_applied_switch_that_is_told_again_has_no_more_time() {
+    let mut script = failing_call();
+    let id = script.act_on(switch(None), "c");
+    script.answer(&id, switched_to("backup-llm", true));
+    script.wait(3_000);
+    script.answer(&id, switched_to("backup-llm", true));
+    script.wait(2_100);
+    assert_eq!(
+        kind(&script.command_state(&id)),
+        Some(FailureKind::NotProven)
+    );
 }

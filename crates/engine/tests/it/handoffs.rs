@@ -585,6 +585,8 @@ fn a_name_that_is_away_and_gone_is_forgotten() {
             present,
         });
         assert_eq!(script.engine.humans().len(), usize::from(present));
+        let kept = serde_json::to_string(&script.engine).expect("it serializes");
+        assert_eq!(kept.contains("ana"), present);
     }
 }
 

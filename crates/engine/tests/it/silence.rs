@@ -587,3 +587,22 @@ fn slow_answers_that_go_on_are_one_change() {
         "no answers, no gap"
     );
 }
+
+#[test]
+fn a_lost_worker_explains_the_silence_of_the_turn_after_it() {
+    let mut script = silent_call();
+    script.fact(
+        "c",
+        Fact::WorkerLost {
+            worker: "w-7".into(),
+            region: None,
+        },
+    );
+    script.wait(100);
+    script.caller_sounds("c", 1_000);
+    script.wait(3_100);
+    assert_eq!(
+        script.why("c", Layer::Infrastructure),
+        "silent for over 3 s: the worker of this call is lost (w-7)"
+    );
+}
