@@ -8,7 +8,8 @@ use crate::place;
 /// development server.
 pub(crate) const EMBEDDED: &str = "holdfast/custom-protocol";
 
-/// The app's program, built in `profile`.
-pub(crate) fn program(profile: &str) -> PathBuf {
-    place::target().join(profile).join("holdfast")
+/// The app's program.
+pub(crate) fn program(release: bool) -> PathBuf {
+    let folder = if release { "release" } else { "debug" };
+    place::target().join(folder).join("holdfast")
 }
