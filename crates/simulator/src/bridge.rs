@@ -46,6 +46,10 @@ const SLEPT_MS: i64 = 60_000;
 
 const _: () = assert!(BATCH_MAX <= BATCH_EVENTS_MAX);
 
+/// How far the platform goes in one step. A platform that is behind (a snapshot of 10,000 calls
+/// takes a while) tells what it has before it goes on.
+const STEP_MS: i64 = 250;
+
 /// Where the connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
@@ -148,7 +152,8 @@ impl Bridge {
             self.outbox.mark_lost();
         }
         self.seen_at = now;
-        let outputs = self.platform.advance(now);
+        let until = now.min(self.platform.now() + STEP_MS);
+        let outputs = self.platform.advance(until);
         self.take(outputs, now);
         if self.at == At::Live && now >= self.heartbeat_at {
             self.heartbeat_at = now + HEARTBEAT_MS;
@@ -168,6 +173,11 @@ impl Bridge {
             tracing::warn!("the hub does not keep up; it gets a snapshot instead");
             self.tell_all(now);
         }
+    }
+
+    /// True if the platform has not come to `now`.
+    pub(crate) fn is_behind(&self, now: Timestamp) -> bool {
+        self.platform.now() < now
     }
 
     /// When the bridge has something to do by itself.
@@ -257,9 +267,9 @@ impl Bridge {
                 now,
             );
         }
+        self.introduced = true;
         let outputs = self.platform.snapshot();
         self.take(outputs, now);
-        self.introduced = true;
         tracing::info!(calls = self.platform.live_calls(), "told every live call");
     }
 
@@ -286,7 +296,7 @@ impl Bridge {
 
     fn tell(&mut self, event: Event, now: Timestamp) {
         // Before the first hub there is nobody to tell, and a snapshot will say it all.
-        if !self.introduced && self.at != At::Live {
+        if !self.introduced {
             return;
         }
         let sequence = self.outbox.next_sequence();

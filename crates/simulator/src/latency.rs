@@ -39,9 +39,13 @@ impl Latency {
 
     /// One duration, at least a millisecond.
     pub(crate) fn draw(self, rng: &mut ChaCha8Rng) -> DurationMs {
-        // The sum of twelve uniform numbers less six is close to a standard normal one, and needs
-        // no function whose last bits differ between machines, as a logarithm's may.
-        let normal: f64 = (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
+        // The sum of twelve uniform numbers less six is close to a standard normal one. Sixteen
+        // bits of each are enough for milliseconds, so that three draws give all twelve.
+        let sum: u64 = (0..3)
+            .map(|_| rng.random::<u64>())
+            .map(|bits| (0..4).map(|i| (bits >> (16 * i)) & 0xffff).sum::<u64>())
+            .sum();
+        let normal = sum as f64 / 65_535.0 - 6.0;
         ((self.median_ms * (normal * self.sigma).exp()) as DurationMs).max(1)
     }
 }

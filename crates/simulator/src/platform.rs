@@ -190,6 +190,11 @@ impl Platform {
         self.take_out()
     }
 
+    /// The moment up to which everything has happened.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// Live calls.
     pub fn live_calls(&self) -> usize {
         self.calls.len()

@@ -116,8 +116,7 @@ impl Outbox {
         let mut bytes = 2;
         let batch: Vec<String> = self
             .events
-            .iter()
-            .skip(from)
+            .range(from..)
             .take(events_max.max(1))
             .enumerate()
             .take_while(|(i, event)| {

@@ -102,9 +102,11 @@ async fn run(
 ) -> ClosedReason {
     let mut now = clock::now();
     loop {
+        // Behind: no pause but for the connection.
+        let tick = if bridge.is_behind(now) { 0 } else { TICK_MS };
         let wait = bridge
             .next_wake()
-            .map_or(TICK_MS, |wake| (wake.since(now).max(0) as u64).max(TICK_MS));
+            .map_or(TICK_MS, |wake| (wake.since(now).max(0) as u64).max(tick));
         tokio::select! {
             // A sender that is gone means the same as a word from it.
             _ = &mut stopped => return ClosedReason::Stopped,
