@@ -39,7 +39,10 @@ impl Bot {
             .env("HOLDFAST_CALL_ID", call)
             .env("HOLDFAST_INSTANCE", call)
             .env("HOLDFAST_QUEUE", "orders")
-            .env("HOLDFAST_ON_TRANSFER", format!("{}:transfer", telephony.display()))
+            .env(
+                "HOLDFAST_ON_TRANSFER",
+                format!("{}:transfer", telephony.display()),
+            )
             .env("PYTHONPATH", examples)
             .env("HOME", home);
         let mut program = Program::start("the bot", &mut command)?;
@@ -50,7 +53,8 @@ impl Bot {
     /// Begins or ends a fault.
     pub(crate) fn fault(&mut self, fault: &str, on: bool, target: &str) -> anyhow::Result<()> {
         let word = if on { "on" } else { "off" };
-        self.program.tell(&format!("fault {fault} {word} {target}"))?;
+        self.program
+            .tell(&format!("fault {fault} {word} {target}"))?;
         self.until("the fault", |line| {
             line["bot"] == "fault" && line["fault"] == fault && line["on"] == on
         })?;
@@ -77,7 +81,11 @@ impl Bot {
 
     /// What the bot says really happened in it, oldest first.
     fn journal(&self) -> Vec<Value> {
-        self.program.said().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        self.program
+            .said()
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
     }
 
     /// Everything that it wrote, for a failed test.

@@ -92,7 +92,9 @@ impl Desk {
         until(what, limit, || {
             let frame = self.frame(Some(call))?;
             let detail = frame.detail.and_then(|section| section.call);
-            Ok(detail.filter(|detail| detail.summary.id.as_str() == call).and_then(|d| look(&d)))
+            Ok(detail
+                .filter(|detail| detail.summary.id.as_str() == call)
+                .and_then(|d| look(&d)))
         })
         .with_context(|| format!("the desk shows {:#?}", self.frame(Some(call))))
     }
@@ -106,7 +108,11 @@ impl Desk {
     ) -> anyhow::Result<T> {
         self.until(what, LIMIT, |frame| {
             let acts = frame.acts.as_ref()?;
-            look(acts.iter().flat_map(|act| &act.commands).find(|command| command.id == *id)?)
+            look(
+                acts.iter()
+                    .flat_map(|act| &act.commands)
+                    .find(|command| command.id == *id)?,
+            )
         })
     }
 
@@ -117,8 +123,16 @@ impl Desk {
 
     /// Acts on one call.
     pub(crate) fn act(&self, id: &str, verb: ActVerb, call: &str) -> Reply {
-        let target = Target::Calls { calls: vec![CallId::new(call)] };
-        self.ask(Request::Act { act: Act { id: ActId::new(id), verb, target } })
+        let target = Target::Calls {
+            calls: vec![CallId::new(call)],
+        };
+        self.ask(Request::Act {
+            act: Act {
+                id: ActId::new(id),
+                verb,
+                target,
+            },
+        })
     }
 
     /// Acts on one call, and gives back the one command that it became.
@@ -132,5 +146,10 @@ impl Desk {
 
 /// A call's row.
 pub(crate) fn row<'a>(frame: &'a Frame, call: &str) -> Option<&'a CallSummary> {
-    frame.board.as_ref()?.rows.iter().find(|row| row.id.as_str() == call)
+    frame
+        .board
+        .as_ref()?
+        .rows
+        .iter()
+        .find(|row| row.id.as_str() == call)
 }

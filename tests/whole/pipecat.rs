@@ -37,7 +37,10 @@ fn asked(line: &Value, service: &str) -> bool {
 }
 
 fn switch() -> ActVerb {
-    ActVerb::SwitchModel { layer: Layer::Llm, to: None }
+    ActVerb::SwitchModel {
+        layer: Layer::Llm,
+        to: None,
+    }
 }
 
 #[test]
@@ -45,7 +48,8 @@ fn a_503_is_named_within_a_second_and_the_switch_is_proven_by_the_retried_turn()
     let (_scene, desk, mut bot) = calm().unwrap();
     bot.fault("llm_503", true, "primary-llm").unwrap();
     bot.caller_says(ASK).unwrap();
-    bot.until("the request that fails", |line| asked(line, "primary-llm")).unwrap();
+    bot.until("the request that fails", |line| asked(line, "primary-llm"))
+        .unwrap();
     let failed_at = Instant::now();
 
     let health = desk
@@ -54,7 +58,11 @@ fn a_503_is_named_within_a_second_and_the_switch_is_proven_by_the_retried_turn()
             (llm.state == LayerState::Failed).then(|| llm.clone())
         })
         .unwrap();
-    assert!(failed_at.elapsed() < NAMED, "named after {:?}", failed_at.elapsed());
+    assert!(
+        failed_at.elapsed() < NAMED,
+        "named after {:?}",
+        failed_at.elapsed()
+    );
     let evidence = health.evidence.unwrap();
     assert_eq!(evidence.kind, SignalKind::ServiceError, "{evidence:?}");
     assert!(evidence.text.contains("503"), "{evidence:?}");
@@ -97,7 +105,9 @@ fn a_503_is_named_within_a_second_and_the_switch_is_proven_by_the_retried_turn()
     assert_eq!(bot.count(|line| line["bot"] == "caller_said"), 1);
     desk.until_row(CALL, "the call well again", LIMIT, |row| {
         let llm = &row.layers[Layer::Llm];
-        (row.rung == Rung::Backup && llm.state == LayerState::Healthy && llm.service == "backup-llm")
+        (row.rung == Rung::Backup
+            && llm.state == LayerState::Healthy
+            && llm.service == "backup-llm")
             .then_some(())
     })
     .unwrap();
@@ -139,7 +149,10 @@ fn a_switch_to_an_unusable_service_ends_as_rejected_and_changes_nothing() {
         (row.layers[Layer::Llm].state == LayerState::Failed).then_some(())
     })
     .unwrap();
-    let to_backup = ActVerb::SwitchModel { layer: Layer::Llm, to: Some("backup-llm".to_owned()) };
+    let to_backup = ActVerb::SwitchModel {
+        layer: Layer::Llm,
+        to: Some("backup-llm".to_owned()),
+    };
     let command = desk.command("act-1", to_backup, CALL).unwrap();
     let state = desk
         .until_command(&command, "the end of the switch", |record| {
@@ -182,7 +195,12 @@ fn tools_are_switched_off_and_on_and_the_ai_is_paused() {
     assert_eq!(paused.ai, Some(holdfast_domain::AiState::Paused));
     let resumed = proven("resume", ActVerb::ResumeAi);
     assert_eq!(resumed.ai, Some(holdfast_domain::AiState::Active));
-    let said = proven("say", ActVerb::Announce { text: "One moment please.".to_owned() });
+    let said = proven(
+        "say",
+        ActVerb::Announce {
+            text: "One moment please.".to_owned(),
+        },
+    );
     assert_eq!(said.spoken, Some(true));
 }
 
@@ -190,9 +208,16 @@ fn tools_are_switched_off_and_on_and_the_ai_is_paused() {
 fn a_call_reaches_a_human_with_its_card() {
     let (_scene, desk, mut bot) = calm().unwrap();
     bot.caller_says(ASK).unwrap();
-    desk.until_row(CALL, "the question", LIMIT, |row| (row.caller_said == ASK).then_some(()))
-        .unwrap();
-    assert_eq!(desk.ask(Request::SetHumanState { state: HumanState::Free }), Reply::Done);
+    desk.until_row(CALL, "the question", LIMIT, |row| {
+        (row.caller_said == ASK).then_some(())
+    })
+    .unwrap();
+    assert_eq!(
+        desk.ask(Request::SetHumanState {
+            state: HumanState::Free
+        }),
+        Reply::Done
+    );
     let Reply::Acting { handoffs, .. } = desk.act("act-1", ActVerb::RouteToHumans, CALL) else {
         panic!("the act is under way");
     };
@@ -206,10 +231,24 @@ fn a_call_reaches_a_human_with_its_card() {
                 .cloned()
         })
         .unwrap();
-    assert!(offered.card.last_turns.iter().any(|said| said.text == ASK), "{:?}", offered.card);
+    assert!(
+        offered.card.last_turns.iter().any(|said| said.text == ASK),
+        "{:?}",
+        offered.card
+    );
 
-    assert_eq!(desk.ask(Request::SeeHandoff { handoff: handoff.clone() }), Reply::Done);
-    assert_eq!(desk.ask(Request::AcceptHandoff { handoff: handoff.clone() }), Reply::Done);
+    assert_eq!(
+        desk.ask(Request::SeeHandoff {
+            handoff: handoff.clone()
+        }),
+        Reply::Done
+    );
+    assert_eq!(
+        desk.ask(Request::AcceptHandoff {
+            handoff: handoff.clone()
+        }),
+        Reply::Done
+    );
     desk.until("the human on the call", LIMIT, |frame| {
         let handoffs = frame.handoffs.as_ref()?;
         let handoff = handoffs.iter().find(|h| h.id == handoff)?;

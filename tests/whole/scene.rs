@@ -45,7 +45,14 @@ impl Scene {
             ),
         )?;
         let (hub, address) = start_hub(&config)?;
-        Ok(Self { folder, hub, address, config, bridge_token, console_token })
+        Ok(Self {
+            folder,
+            hub,
+            address,
+            config,
+            bridge_token,
+            console_token,
+        })
     }
 
     /// Kills the hub as a crash would.
@@ -88,7 +95,9 @@ impl Scene {
 fn start_hub(config: &Path) -> anyhow::Result<(Program, SocketAddr)> {
     let mut hub = Program::start(
         "holdfast-hub",
-        Command::new(place::binary("holdfast-hub")?).arg("--config").arg(config),
+        Command::new(place::binary("holdfast-hub")?)
+            .arg("--config")
+            .arg(config),
     )?;
     let line = hub.wait_for("\"listening\"", START)?;
     let said: serde_json::Value = serde_json::from_str(&line)?;

@@ -44,6 +44,7 @@ export const testId = {
   declineReason: "decline-reason",
   setFree: "set-free",
   setAway: "set-away",
+  cardIntent: "card-intent",
   taken: "taken",
   handoffState: "handoff-state",
   offersCount: "offers-count",

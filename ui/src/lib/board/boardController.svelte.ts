@@ -1,7 +1,8 @@
 /**
  * What a supervisor looks at and has chosen: the rows in view, the cursor, the marks, the filter.
  *
- * The order is the console's; this holds it still while somebody's pointer or focus is on it.
+ * The order is the console's; this holds it still while somebody's pointer or focus is on it and
+ * moves.
  */
 import type { FrameController, View } from "$lib/frame/frameController.svelte";
 import type { BoardFilter, CallId, CallSummary, NeedLevel } from "$lib/generated";
@@ -11,6 +12,12 @@ const OVERSCAN = 8;
 
 /** The most rows that one frame carries, by the contract. */
 export const ROWS_MAX = 200;
+
+/**
+ * How long the order is held after the last key or pointer move on the list, in milliseconds. Long
+ * enough to read a row and reach for a key; a list that is only left in focus sorts itself again.
+ */
+export const HOLD_MS = 10_000;
 
 interface Cursor {
   /** Where it stands. */
@@ -28,6 +35,7 @@ export class BoardController {
   #hasPointer = $state.raw(false);
   #hasFocus = $state.raw(false);
   #held = $state.raw(false);
+  #stirredAt = $state.raw(0);
   #cursor = $state.raw<Cursor | null>(null);
   #marks = $state.raw<ReadonlySet<CallId>>(new Set());
   #isOpen = $state.raw(false);
@@ -50,7 +58,9 @@ export class BoardController {
     return this.#frames().board?.total ?? 0;
   }
   get isFrozen(): boolean {
-    return this.#hasPointer || this.#hasFocus || this.#held;
+    if (this.#held) return true;
+    const isThere = this.#hasPointer || this.#hasFocus;
+    return isThere && this.#frames().clock - this.#stirredAt < HOLD_MS;
   }
   get isFiltered(): boolean {
     const { queue, text, needAtLeast } = this.#filter;
@@ -87,10 +97,17 @@ export class BoardController {
 
   setPointer(isIn: boolean): void {
     this.#hasPointer = isIn;
+    this.stir();
   }
 
   setFocus(isIn: boolean): void {
     this.#hasFocus = isIn;
+    this.stir();
+  }
+
+  /** Somebody pressed a key or moved the pointer on the list. */
+  stir(): void {
+    this.#stirredAt = this.#frames().clock;
   }
 
   /** Holds the order for as long as a sheet speaks of what was chosen. */

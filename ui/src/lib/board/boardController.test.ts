@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Stage } from "$lib/backend/fake/stage";
 import type { FrameRequest } from "$lib/generated";
 
-import { ROWS_MAX } from "./boardController.svelte";
+import { HOLD_MS, ROWS_MAX } from "./boardController.svelte";
 
 async function onStage(options: ConstructorParameters<typeof Stage>[0] = {}) {
   const requests: FrameRequest[] = [];
@@ -30,6 +30,16 @@ describe("the order of rows", () => {
       await stage.frame();
       expect(last()?.frozen, hold).toBe(false);
     }
+  });
+
+  test("is free again when the list was only left in focus, and held from the next key on", async () => {
+    const { stage, board, last } = await onStage();
+    board.setFocus(true);
+    await stage.run(HOLD_MS + 1_000);
+    expect(last()?.frozen).toBe(false);
+    board.stir();
+    await stage.frame();
+    expect(last()?.frozen).toBe(true);
   });
 
   test("is taken anew once when it is asked for", async () => {

@@ -9,7 +9,6 @@ import type {
   ActiveFault,
   BridgeStatus,
   Capability,
-  Connection,
   Frame,
   FrameRequest,
   Handoff,
@@ -27,6 +26,7 @@ import type {
 import { Acts } from "./acts";
 import { FakeCall } from "./call";
 import { cardOf, detailOf } from "./detail";
+import { connectionOf, type FakeLink, offReason } from "./link";
 import { SCRIPTS } from "./script";
 import { type Mode, PIPECAT, rowsOf, SIMULATOR, World } from "./world";
 
@@ -34,7 +34,7 @@ export interface FakeOptions {
   readonly calls: number;
   readonly mode: Mode;
   /** The link to the hub. */
-  readonly link?: "live" | "stale" | "connecting" | "reconnecting" | "closed";
+  readonly link?: FakeLink;
   /** An offer waits for this person from the beginning. */
   readonly withOffer?: boolean;
   readonly roles?: readonly Role[];
@@ -475,31 +475,4 @@ function capabilitiesOf(source: string): Capability[] {
     list.push({ name: "pause_ai", available: false, reason: "this bot has no input gate" });
   }
   return list;
-}
-
-function connectionOf(link: NonNullable<FakeOptions["link"]>, now: number): Connection {
-  switch (link) {
-    case "live":
-    case "stale":
-      return { type: "live" };
-    case "connecting":
-      return { type: "connecting" };
-    case "reconnecting":
-      return {
-        type: "reconnecting",
-        attempt: 3,
-        retryAt: now + 4_000 - (now % 4_000),
-        reason: "The hub at 127.0.0.1:4650 closed the connection without a word",
-      };
-    case "closed":
-      return { type: "closed", reason: "The hub refused the token: it has been revoked" };
-  }
-}
-
-function offReason(link: string): string {
-  if (link === "stale")
-    return "The view is 6 s old and the limit is 1.6 s. Nobody acts while blind; wait until it is fresh.";
-  if (link === "closed")
-    return "The hub refused us. Calls go on without this console; ask for a new token.";
-  return "There is no connection to the hub. Calls go on without us; acts are on again when it is back.";
 }
