@@ -27,7 +27,8 @@ const PING_EVERY: Duration = Duration::from_secs(2);
 /// Silence after which a connection is dead: five pings are unanswered by then.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
 
-/// How long a peer may not take what is written to it before the connection is dead.
+/// How long a peer may take over one frame before the connection is dead. It is for each frame, so
+/// that a slow line that moves gets all of a snapshot in the end.
 const WRITE_MAX: Duration = Duration::from_secs(10);
 
 /// How long the hub reads on after its last word, so that the peer gets to see that word: closing
@@ -67,6 +68,10 @@ pub(crate) enum End {
 /// The reading half.
 #[derive(Debug)]
 pub(crate) struct Ear<'a>(&'a mut SplitStream<WebSocketStream<TcpStream>>);
+
+/// The connection broke, or its peer takes nothing any more.
+#[derive(Debug)]
+struct Unsaid;
 
 /// The writing half.
 #[derive(Debug)]
@@ -186,7 +191,7 @@ impl Mouth<'_> {
         loop {
             let said = tokio::select! {
                 outgoing = outbox.next() => match outgoing {
-                    Outgoing::Frames(frames) => timeout(WRITE_MAX, self.write(frames)).await,
+                    Outgoing::Frames(frames) => self.write(frames).await,
                     Outgoing::Close(code) => {
                         self.close(code.close_code(), &format!("{code:?}")).await;
                         return;
@@ -198,21 +203,20 @@ impl Mouth<'_> {
                 },
                 _ = ping.tick() => {
                     let ping = Message::Ping(Bytes::new());
-                    timeout(WRITE_MAX, self.0.send(ping)).await
+                    in_time(self.0.send(ping)).await
                 }
             };
-            match said {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) | Err(_) => return,
+            if said.is_err() {
+                return;
             }
         }
     }
 
-    async fn write(&mut self, frames: Vec<Utf8Bytes>) -> Result<(), WsError> {
+    async fn write(&mut self, frames: Vec<Utf8Bytes>) -> Result<(), Unsaid> {
         for frame in frames {
-            self.0.feed(Message::Text(frame)).await?;
+            in_time(self.0.feed(Message::Text(frame))).await?;
         }
-        self.0.flush().await
+        in_time(self.0.flush()).await
     }
 
     async fn close(&mut self, code: u16, reason: &str) {
@@ -221,6 +225,13 @@ impl Mouth<'_> {
             reason: reason.into(),
         };
         // A write that fails has no one left to tell.
-        let _ = timeout(WRITE_MAX, self.0.send(Message::Close(Some(frame)))).await;
+        let _ = in_time(self.0.send(Message::Close(Some(frame)))).await;
+    }
+}
+
+async fn in_time(write: impl Future<Output = Result<(), WsError>>) -> Result<(), Unsaid> {
+    match timeout(WRITE_MAX, write).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Unsaid),
     }
 }

@@ -15,7 +15,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 
 /// Long enough for a busy machine; a test that waits this long has failed.
@@ -143,7 +143,7 @@ pub(crate) async fn open(url: &str, headers: &[(&'static str, &str)]) -> Result<
 /// Opens a WebSocket whose system takes little ahead of what is read.
 pub(crate) async fn open_narrow(hub: &TestHub, url: &str, headers: &[(&'static str, &str)]) -> Ws {
     let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(16 * 1024).unwrap();
+    socket.set_recv_buffer_size(128 * 1024).unwrap();
     let stream = socket.connect(hub.hub.address).await.unwrap();
     let request = request(url, headers);
     let stream = MaybeTlsStream::Plain(stream);
@@ -161,12 +161,18 @@ pub(crate) async fn send_text(ws: &mut Ws, text: impl Into<String>) {
 
 /// The next text frame; an Err with the close code when the hub closed instead.
 pub(crate) async fn next(ws: &mut Ws) -> Result<Value, Option<u16>> {
+    let text = next_text(ws).await?;
+    Ok(serde_json::from_str(&text).unwrap())
+}
+
+/// The same, as it came.
+pub(crate) async fn next_text(ws: &mut Ws) -> Result<Utf8Bytes, Option<u16>> {
     loop {
         let message = timeout(DEADLINE, ws.next())
             .await
             .expect("the hub says something before the deadline");
         match message {
-            Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+            Some(Ok(Message::Text(text))) => return Ok(text),
             Some(Ok(Message::Close(frame))) => return Err(frame.map(|frame| frame.code.into())),
             Some(Ok(_)) => {}
             Some(Err(_)) | None => return Err(None),

@@ -6,7 +6,7 @@ use holdfast_hub::tokens::Token;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{DEADLINE, TestHub, Ws, last_words, next, open, open_narrow, send};
+use super::{DEADLINE, TestHub, Ws, last_words, next, next_text, open, open_narrow, send};
 
 /// A console with its picture of the board.
 pub(crate) struct Console {
@@ -92,10 +92,11 @@ impl Console {
 
     /// Applies one frame.
     pub(crate) async fn step(&mut self) {
-        let frame = next(&mut self.ws)
+        let text = next_text(&mut self.ws)
             .await
             .unwrap_or_else(|code| panic!("the hub closed a console with {code:?}"));
-        self.bytes += frame.to_string().len();
+        self.bytes += text.len();
+        let frame = serde_json::from_str(&text).unwrap();
         self.apply(&frame);
     }
 
