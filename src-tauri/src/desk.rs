@@ -126,7 +126,7 @@ fn local_person() -> String {
     let named = |name| std::env::var(name).ok().filter(|name| !name.is_empty());
     named("USER")
         .or_else(|| named("USERNAME"))
-        .unwrap_or_else(|| "you".to_owned())
+        .unwrap_or_else(|| "local user".to_owned())
 }
 
 /// Callers' words are in there: nobody else on the machine reads them.

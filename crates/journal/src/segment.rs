@@ -154,7 +154,7 @@ impl Segment {
     /// Moves everything from the write-ahead log into the file and closes it.
     pub(crate) fn close(self) -> rusqlite::Result<()> {
         self.connection
-            .pragma_query(None, "wal_checkpoint(truncate)", |_| Ok(()))?;
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         self.connection.close().map_err(|(_, error)| error)
     }
 }

@@ -244,6 +244,24 @@ fn a_new_segment_goes_on_from_its_checkpoint() {
 }
 
 #[test]
+fn a_segment_that_is_done_leaves_nothing_in_its_log_although_somebody_reads_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut journal, _) = open(folder.path(), at(0)).unwrap();
+    let mut engine = ToyEngine::default();
+    journal.append(&engine.batch(1..11)).unwrap();
+    let reader = rusqlite::Connection::open(folder.path().join("inputs-000001.sqlite")).unwrap();
+    let read: i64 = reader
+        .query_row("SELECT count(*) FROM inputs", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(read, 10);
+    let log = folder.path().join("inputs-000001.sqlite-wal");
+    assert!(fs::metadata(&log).unwrap().len() > 0);
+    let seq = engine.seq;
+    journal.rotate(b"state after ten", seq, at(10)).unwrap();
+    assert_eq!(fs::metadata(&log).unwrap().len(), 0);
+}
+
+#[test]
 fn a_segment_whose_creation_was_interrupted_is_no_segment() {
     let folder = tempfile::tempdir().unwrap();
     let (mut journal, _) = open(folder.path(), at(0)).unwrap();
