@@ -182,24 +182,33 @@ pub(crate) async fn next_text(ws: &mut Ws) -> Result<Utf8Bytes, Option<u16>> {
 
 /// Reads on until a frame of this type.
 pub(crate) async fn next_of(ws: &mut Ws, kind: &str) -> Value {
-    loop {
-        let frame = next(ws).await.unwrap_or_else(|code| {
-            panic!("the hub closed with {code:?} before it said {kind}");
-        });
-        if frame["type"] == kind {
-            return frame;
+    let waited = timeout(DEADLINE, async {
+        loop {
+            let frame = next(ws).await.unwrap_or_else(|code| {
+                panic!("the hub closed with {code:?} before it said {kind}");
+            });
+            if frame["type"] == kind {
+                return frame;
+            }
         }
-    }
+    });
+    waited
+        .await
+        .unwrap_or_else(|_| panic!("the hub did not say {kind}"))
 }
 
 /// Reads on until the hub closes; the last error that it said, and the close code.
 pub(crate) async fn last_words(ws: &mut Ws) -> (Value, Option<u16>) {
     let mut error = Value::Null;
-    loop {
-        match next(ws).await {
-            Ok(frame) if frame["type"] == "error" => error = frame,
-            Ok(_) => {}
-            Err(code) => return (error, code),
+    let waited = timeout(DEADLINE, async {
+        loop {
+            match next(ws).await {
+                Ok(frame) if frame["type"] == "error" => error = frame,
+                Ok(_) => {}
+                Err(code) => return code,
+            }
         }
-    }
+    });
+    let code = waited.await.expect("the hub closes the connection");
+    (error, code)
 }
