@@ -7,7 +7,7 @@ use crate::tree::{File, files};
 const LIMITS: &[(&str, usize)] = &[
     ("rs", 600),
     ("svelte", 400),
-    ("ts", 500),
+    ("ts", 600),
     ("css", 500),
     ("py", 500),
 ];

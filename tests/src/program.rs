@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -25,6 +25,7 @@ pub struct Program {
     name: String,
     child: Child,
     said: Arc<Mutex<VecDeque<String>>>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Program {
@@ -39,16 +40,18 @@ impl Program {
             .spawn()
             .with_context(|| format!("start {name} ({})", command.get_program().display()))?;
         let said = Arc::default();
+        let mut readers = Vec::new();
         if let Some(stdout) = child.stdout.take() {
-            keep(stdout, Arc::clone(&said));
+            readers.push(keep(stdout, Arc::clone(&said)));
         }
         if let Some(stderr) = child.stderr.take() {
-            keep(stderr, Arc::clone(&said));
+            readers.push(keep(stderr, Arc::clone(&said)));
         }
         Ok(Self {
             name: name.to_owned(),
             child,
             said,
+            readers,
         })
     }
 
@@ -81,6 +84,9 @@ impl Program {
         until(&what, limit, || {
             // Asked first: a line that was written before the end counts.
             let ended = self.child.try_wait()?;
+            if ended.is_some() {
+                self.hear_out();
+            }
             let said = self.said();
             if let Some(line) = said.lines().find(|line| line.contains(words)) {
                 return Ok(Some(line.to_owned()));
@@ -91,6 +97,19 @@ impl Program {
             }
         })
         .with_context(|| format!("{} said:\n{}", self.name, self.said()))
+    }
+
+    /// Once it has ended: waits until its last words are read, unless something that it started
+    /// still holds its outputs open.
+    fn hear_out(&self) {
+        let is_read = || {
+            Ok(self
+                .readers
+                .iter()
+                .all(JoinHandle::is_finished)
+                .then_some(()))
+        };
+        let _ = until("its last words", END, is_read);
     }
 
     /// Waits for it to end by itself.
@@ -134,7 +153,7 @@ impl Drop for Program {
     }
 }
 
-fn keep(output: impl Read + Send + 'static, said: Arc<Mutex<VecDeque<String>>>) {
+fn keep(output: impl Read + Send + 'static, said: Arc<Mutex<VecDeque<String>>>) -> JoinHandle<()> {
     thread::spawn(move || {
         let mut lines = BufReader::new(output);
         let mut line = Vec::new();
@@ -151,7 +170,7 @@ fn keep(output: impl Read + Send + 'static, said: Arc<Mutex<VecDeque<String>>>) 
             }
             said.push_back(text);
         }
-    });
+    })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use holdfast_tests::program::Program;
 use serde_json::Value;
 
 /// How long Python and Pipecat may take to come up on a slow and busy machine.
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_mins(2);
 
 /// A running bot with one call.
 #[derive(Debug)]

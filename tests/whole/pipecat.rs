@@ -184,7 +184,7 @@ fn tools_are_switched_off_and_on_and_the_ai_is_paused() {
     };
     let off = proven("off", ActVerb::DisableTools { tools: all() });
     assert_eq!(off.enabled.as_deref(), Some(&[][..]));
-    assert!(!off.disabled.clone().unwrap().is_empty());
+    assert!(!off.disabled.as_ref().unwrap().is_empty());
     desk.until_detail(CALL, "the tools off", LIMIT, |detail| {
         (detail.tools_enabled.is_empty() && !detail.tools_disabled.is_empty()).then_some(())
     })

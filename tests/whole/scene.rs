@@ -16,7 +16,7 @@ use crate::bot::Bot;
 use crate::desk::Desk;
 
 /// How long a program may take to come up on a slow and busy machine.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// A hub, its folder, and the tokens of those who may come in.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use holdfast_tests::window::{Opening, Window, key};
 use serde_json::{Value, json};
 
 /// How long something that takes a second or two may take on a slow and busy machine.
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
 /// The app with its own hub and `calls` simulated calls, once the board shows some.
 pub(crate) fn open(calls: u32) -> Window {
