@@ -1,6 +1,9 @@
 //! The built app in its real window, driven as a person would.
 
-#![expect(clippy::unwrap_used, reason = "a step that cannot be taken is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a step that cannot be taken is a failed test"
+)]
 
 mod failover;
 mod handoff;
