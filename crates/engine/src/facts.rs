@@ -71,14 +71,17 @@ impl Engine {
             Fact::HandoffRequested { to, reason } => {
                 self.touch(&id, envelope, at);
                 self.handoff_asked(&id, &envelope.id, to, reason);
+                self.arm_call(&id);
             }
             Fact::HandoffCompleted { handoff_id, to } => {
                 self.touch(&id, envelope, at);
                 self.handoff_completed(&id, handoff_id.as_deref(), to, at);
+                self.arm_call(&id);
             }
             Fact::HandoffFailed { handoff_id, reason } => {
                 self.touch(&id, envelope, at);
                 self.handoff_failed(&id, handoff_id.as_deref(), reason);
+                self.arm_call(&id);
             }
             fact => self.fold(&id, envelope, fact, at),
         }
@@ -108,7 +111,8 @@ impl Engine {
         self.settle(id);
     }
 
-    /// A fact that the call itself does not fold arrived about it.
+    /// A fact that the call itself does not fold arrived about it. Whoever acts on it queues the
+    /// call's next deadline afterwards: a call that was a ghost had none.
     fn touch(&mut self, id: &CallId, envelope: &FactEnvelope<'_>, at: Timestamp) {
         let now = self.now;
         if let Some(call) = self.calls.get_mut(id) {

@@ -606,3 +606,32 @@ fn a_lost_worker_explains_the_silence_of_the_turn_after_it() {
         "silent for over 3 s: the worker of this call is lost (w-7)"
     );
 }
+
+#[test]
+fn a_ghost_that_was_heard_of_once_can_become_a_ghost_again() {
+    for fact in [
+        Fact::HandoffRequested {
+            to: "orders".into(),
+            reason: "the caller asked".into(),
+        },
+        Fact::HandoffFailed {
+            handoff_id: None,
+            reason: "busy".into(),
+        },
+    ] {
+        let mut script = silent_call();
+        script.wait(61_000);
+        script.fact("c", fact);
+        script.wait(61_000);
+        let detail = script
+            .engine
+            .detail(&holdfast_domain::CallId::new("c"))
+            .expect("it is live");
+        let ghosts = detail
+            .evidence
+            .iter()
+            .filter(|(_, evidence)| evidence.kind == SignalKind::Ghost)
+            .count();
+        assert_eq!(ghosts, 2);
+    }
+}
