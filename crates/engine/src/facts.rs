@@ -138,12 +138,10 @@ impl Engine {
                 layer,
                 from,
                 to,
+                evidence,
                 at,
             } => {
-                let cell = self.calls.get(id).map(|call| &call.layers[layer]);
-                let evidence = cell
-                    .filter(|cell| cell.state == to)
-                    .and_then(|cell| cell.evidence.as_deref().cloned());
+                let evidence = evidence.map(|evidence| *evidence);
                 self.append(Entry::Transition {
                     call: id.clone(),
                     layer,

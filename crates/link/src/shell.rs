@@ -175,12 +175,17 @@ impl<D: Dial> Shell<D> {
     }
 
     /// One connection, from its first frame to its end.
-    async fn serve(&mut self, socket: WebSocketStream<D::Stream>) -> End {
+    async fn serve(&mut self, mut socket: WebSocketStream<D::Stream>) -> End {
         self.heard.touch();
         let connected = self.events.send((self.connection, LinkEvent::Connected));
-        tokio::select! {
-            _ = connected => {}
-            () = discard(&mut self.out) => return End::Final(ClosedReason::Stopped),
+        let is_owned = tokio::select! {
+            told = connected => told.is_ok(),
+            () = discard(&mut self.out) => false,
+        };
+        if !is_owned {
+            // A goodbye is polite, not necessary.
+            let _ = time::timeout(self.config.timing.write_max, socket.close(None)).await;
+            return End::Final(ClosedReason::Stopped);
         }
         let (sink, stream) = socket.split();
         let timing = self.config.timing;
@@ -230,7 +235,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<'_, S> {
         loop {
             // Room first: while the owner is behind nothing is read, and that is not silence.
             let Ok(room) = self.events.reserve().await else {
-                return End::Final(ClosedReason::Stopped);
+                // The owner is gone, and so its frames are: the writer ends, with a goodbye.
+                return future::pending().await;
             };
             let Ok(read) = time::timeout(self.silence_max, self.stream.next()).await else {
                 return End::Retry(HiccupReason::Silent(self.silence_max));

@@ -24,13 +24,15 @@ impl LayerCell {
 }
 
 /// What folding a fact or a timer into a call has to tell the rest of the engine.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Note {
-    /// A layer changed its state.
+    /// A layer changed its state. Its evidence is kept with the change, because one input can
+    /// change a layer twice.
     Transition {
         layer: Layer,
         from: LayerState,
         to: LayerState,
+        evidence: Option<Box<Evidence>>,
         at: Timestamp,
     },
     /// The agent answered a turn of the caller.
@@ -85,6 +87,7 @@ impl Call {
                 layer,
                 from,
                 to,
+                evidence: cell.evidence.clone(),
                 at,
             });
         }
@@ -134,6 +137,7 @@ impl Call {
                 layer,
                 from,
                 to,
+                evidence: cell.evidence.clone(),
                 at,
             });
         }
