@@ -3,7 +3,7 @@
 //! Reading and writing go on side by side, so that a peer that only talks cannot block what we
 //! say, nor the other way round.
 
-use std::future::Future;
+use std::future::{self, Future};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
