@@ -20,7 +20,7 @@ use crate::{BridgeChange, Config, Control, Effect, Entry, Input, Person, Shown};
 ///
 /// Serialized it is a checkpoint: a loaded engine goes on exactly as the saved one would, as long
 /// as the effects of the saved one were drained before.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Engine {
     pub(crate) config: Config,
     /// The latest moment of an input or of a timer that fired; it never goes back.
