@@ -151,6 +151,7 @@ fn call(n: u32, round: u32) -> CallSummary {
             reason: "silent for 6.1 s".to_owned(),
             since: None,
         },
+        cause: None,
         next: None,
         command: None,
         handoff: None,

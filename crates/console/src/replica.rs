@@ -16,6 +16,7 @@
 
 mod acts;
 mod board;
+mod causes;
 mod details;
 mod freshness;
 mod handoffs;
@@ -35,6 +36,7 @@ use holdfast_protocol::window::{About, Connection, Frame, FrameRequest, Platform
 
 use acts::Acts;
 use board::BoardState;
+use causes::Causes;
 use details::Details;
 use freshness::Freshness;
 use handoffs::Handoffs;
@@ -55,6 +57,7 @@ pub struct Replica {
     board: BoardState,
     acts: Acts,
     handoffs: Handoffs,
+    causes: Causes,
     platform: PlatformState,
     details: Details,
 }
@@ -104,6 +107,7 @@ impl Replica {
             board: BoardState::default(),
             acts: Acts::default(),
             handoffs: Handoffs::default(),
+            causes: Causes::default(),
             platform: PlatformState::default(),
             details: Details::default(),
         }
@@ -153,6 +157,7 @@ impl Replica {
                 let hub_now = self.freshness.hub_now(now);
                 self.acts.forget_old(hub_now);
                 self.handoffs.forget_old(hub_now, self.version);
+                self.causes.forget_old(hub_now, self.version);
             }
             HubToConsole::Reply { id, reply } => return Applied::Reply { id, reply },
             HubToConsole::Error { error } => {
@@ -242,6 +247,7 @@ impl Replica {
             detail: self.details.section(ack),
             acts: self.acts.section(ack),
             handoffs: self.handoffs.section(ack, agent),
+            causes: self.causes.section(ack),
             platform: (self.platform.version > ack).then(|| Platform {
                 bridges: self.platform.bridges.clone().unwrap_or_default(),
                 humans: self.platform.humans.clone(),
@@ -287,6 +293,7 @@ impl Replica {
         }
         self.acts.clear();
         self.handoffs.clear(version);
+        self.causes.clear(version);
         for record in staged.records {
             self.keep_record(record);
         }
@@ -340,6 +347,7 @@ impl Replica {
         match record {
             Record::Command { command } => self.acts.put(*command),
             Record::Handoff { handoff } => self.handoffs.put(*handoff, self.version),
+            Record::Cause { cause } => self.causes.put(*cause, self.version),
         }
     }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::command::FaultScope;
-use crate::{ActId, CallId, Layer, Rung, SourceId};
+use crate::{ActId, CallId, CauseId, CauseReach, Layer, Rung, SourceId};
 
 /// An act, as a person asks for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -80,6 +80,13 @@ pub enum Target {
     Calls {
         /// Their ids.
         calls: Vec<CallId>,
+    },
+    /// The live calls of a cause group.
+    Cause {
+        /// The group.
+        cause: CauseId,
+        /// Which of its calls.
+        reach: CauseReach,
     },
     /// Every live call that the AI serves.
     AllCalls,

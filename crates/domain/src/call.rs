@@ -5,8 +5,8 @@ use ts_rs::TS;
 
 use crate::fact::{Effect, Speaker};
 use crate::{
-    CallId, Capability, CommandRecord, DurationMs, Evidence, HandoffCard, HandoffId, Layer,
-    LayerHealth, PerLayer, Rung, Service, SourceId, Timestamp,
+    CallId, Capability, CauseId, CommandRecord, DurationMs, Evidence, HandoffCard, HandoffId,
+    Layer, LayerHealth, PerLayer, Rung, Service, SourceId, Timestamp,
 };
 
 /// Where a call is in its life.
@@ -107,10 +107,34 @@ pub struct Need {
     pub since: Option<Timestamp>,
 }
 
+/// What kind of thing happens next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum NextKind {
+    /// A step's first output is due: its layer is late after that.
+    StepDue,
+    /// The silence passes its next limit.
+    SilenceLimit,
+    /// The caller's turn counts as failed.
+    TurnFails,
+    /// The call ends: turns failed once more than the platform bears, or the caller is gone.
+    CallEnds,
+    /// The call is believed gone.
+    Ghost,
+    /// Nobody knows: the feed is stale.
+    Unseen,
+    /// A command ends, by itself or by its time limit.
+    CommandEnds,
+    /// A handoff goes on or lapses.
+    Handoff,
+}
+
 /// What will happen if nobody acts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct NextStep {
+    /// What kind of step; the window decides by it.
+    pub kind: NextKind,
     /// One sentence.
     pub text: String,
     /// About when; None when it has no time.
@@ -162,6 +186,8 @@ pub struct CallSummary {
     pub high_risk: bool,
     /// How much a human is needed.
     pub need: Need,
+    /// The shared cause by which it fails, if it is one of several.
+    pub cause: Option<CauseId>,
     /// What happens next.
     pub next: Option<NextStep>,
     /// The newest command on the call, while it is under way or for its result.

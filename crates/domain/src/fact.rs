@@ -102,6 +102,16 @@ pub enum LatencyMetric {
     E2e,
 }
 
+/// Whose beat it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum BeatOf {
+    /// A vendor's service, as probed from the platform.
+    Provider,
+    /// A worker of the platform.
+    Worker,
+}
+
 /// What is known of a tool's effect on the outside world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
@@ -129,6 +139,10 @@ pub struct CallStarted<'a> {
     pub flow: Option<Text<'a>>,
     /// The build of the agent, if known.
     pub build: Option<Text<'a>>,
+    /// The worker that runs the call, if the platform says.
+    pub worker: Option<Text<'a>>,
+    /// The part of the region where that worker runs.
+    pub zone: Option<Text<'a>>,
     /// Every service that the call can use, in ladder order within each layer.
     pub services: Vec<Service>,
     /// What this call can really do; None: what its bridge can do.
@@ -346,6 +360,13 @@ pub enum Fact<'a> {
     WorkerLost {
         worker: Text<'a>,
         region: Option<Text<'a>>,
+    },
+    /// A provider or a worker lives; told about the platform, at its own steady pace.
+    Beat {
+        of: BeatOf,
+        name: Text<'a>,
+        region: Option<Text<'a>>,
+        zone: Option<Text<'a>>,
     },
     HandoffRequested {
         to: Text<'a>,

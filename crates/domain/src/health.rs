@@ -88,4 +88,28 @@ pub enum SignalKind {
     Ghost,
     /// The bridge that tells us about the call is silent.
     StaleFeed,
+    /// A provider's or a worker's beats stopped.
+    Liveness,
+    /// The share of turns with a fault rose.
+    FaultRate,
+    /// A service became slower than it was.
+    LatencyDrift,
+    /// The agent asked for the same thing again without progress.
+    Reprompt,
+    /// The caller said the same thing again.
+    CallerRepeats,
+    /// Caller and agent speak at once and the agent does not yield.
+    TalkOver,
+    /// The caller wanted to interrupt and the agent went on.
+    BargeInMissed,
+    /// The agent took in speech that was not meant for it.
+    Overcapture,
+    /// The agent does the same thing over and over.
+    Loop,
+    /// More callers ask for a human than at this hour before.
+    EscalationDrift,
+    /// A tool said that it worked, and its effect is absent.
+    SilentSuccess,
+    /// The call ended soon after a fault.
+    EndedAbruptly,
 }

@@ -71,6 +71,10 @@ make_id! {
     HandoffId
 }
 make_id! {
+    /// One shared cause behind failing calls.
+    CauseId
+}
+make_id! {
     /// One human agent who can receive calls: the name in their token.
     AgentId
 }

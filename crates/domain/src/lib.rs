@@ -9,6 +9,7 @@
 pub mod act;
 pub mod call;
 pub mod card;
+pub mod cause;
 pub mod command;
 pub mod fact;
 pub mod feed;
@@ -23,11 +24,15 @@ pub mod time;
 pub use act::{Act, ActPreview, ActVerb, Excluded, ExcludedReason, Target};
 pub use call::{
     AiState, CallDetail, CallPhase, CallSummary, Floor, LaneKind, LaneSpan, Need, NeedLevel,
-    NextStep, Protected, ToolCall, ToolState, Utterance, UtteranceRole,
+    NextKind, NextStep, Protected, ToolCall, ToolState, Utterance, UtteranceRole,
 };
 pub use card::{
     CardFailure, CardField, HandoffCard, IdentityLevel, IdentityState, PromiseMade, Slot,
     ToolEffect,
+};
+pub use cause::{
+    BlindReason, Blindness, CauseDimension, CauseGroup, CauseReach, CauseShape, CauseState,
+    CauseTrait,
 };
 pub use command::{
     Actor, Command, CommandName, CommandRecord, CommandState, FailureKind, FaultScope, Progress,
@@ -40,7 +45,7 @@ pub use handoff::{
     Handoff, HandoffFailure, HandoffReason, HandoffState, HandoffStep, HumanAgent, HumanState,
 };
 pub use health::{Evidence, LayerHealth, LayerState, SignalKind};
-pub use id::{ActId, AgentId, CallId, CommandId, EventId, HandoffId, SourceId};
+pub use id::{ActId, AgentId, CallId, CauseId, CommandId, EventId, HandoffId, SourceId};
 pub use layer::{Layer, PerLayer};
 pub use request::{Record, Refusal, RefusalCode, Reply, Request};
 pub use service::{Rung, Service};

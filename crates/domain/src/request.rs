@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
-    Act, ActPreview, ActVerb, CommandId, CommandRecord, Excluded, Handoff, HandoffId, HumanState,
-    Target,
+    Act, ActPreview, ActVerb, CauseGroup, CommandId, CommandRecord, Excluded, Handoff, HandoffId,
+    HumanState, Target,
 };
 
 /// What a person can ask for.
@@ -140,5 +140,10 @@ pub enum Record {
     Handoff {
         /// Its whole story.
         handoff: Box<Handoff>,
+    },
+    /// A shared cause behind failing calls.
+    Cause {
+        /// As it is now.
+        cause: Box<CauseGroup>,
     },
 }

@@ -19,6 +19,9 @@ pub struct Service {
     pub model: String,
     /// Where it runs; empty when the platform does not say.
     pub region: String,
+    /// The part of the region where it runs; empty when the platform does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub zone: String,
     /// It serves the call now.
     pub active: bool,
     /// The platform would let it serve.

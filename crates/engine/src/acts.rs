@@ -151,6 +151,15 @@ impl Engine {
                     .cloned()
                     .collect()
             }
+            Target::Cause { cause, reach } => {
+                let Some(group) = self.causes.get(cause) else {
+                    return Err(Refusal::new(
+                        RefusalCode::NotFound,
+                        "this cause is not known any more; look at the board for what fails now",
+                    ));
+                };
+                self.calls_of_cause(group, *reach)
+            }
             Target::AllCalls => self.calls.keys().cloned().collect(),
         };
         if matches!(verb, ActVerb::StartFault { .. } | ActVerb::StopFault { .. }) {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bridges::Bridge;
 use crate::calls::{Around, Call, Note};
+use crate::causes::Causes;
 use crate::commands::Commands;
 use crate::handoffs::Handoffs;
 use crate::out::Outbox;
@@ -29,6 +30,7 @@ pub struct Engine {
     pub(crate) bridges: BTreeMap<SourceId, Bridge>,
     pub(crate) commands: Commands,
     pub(crate) handoffs: Handoffs,
+    pub(crate) causes: Causes,
     #[serde(skip)]
     pub(crate) out: Outbox,
     #[serde(skip)]
@@ -53,6 +55,7 @@ impl Engine {
             bridges: BTreeMap::new(),
             commands: Commands::default(),
             handoffs: Handoffs::default(),
+            causes: Causes::default(),
             out: Outbox::default(),
             timers: Timers::default(),
             notes: Vec::new(),
@@ -339,6 +342,8 @@ mod tests {
             language: "en".into(),
             flow: None,
             build: None,
+            worker: None,
+            zone: None,
             services: Vec::new(),
             capabilities: None,
             resumed: false,

@@ -19,6 +19,7 @@ mod acts;
 mod bridges;
 mod calls;
 mod card;
+mod causes;
 mod commands;
 mod config;
 mod effect;

@@ -26,7 +26,8 @@ pub fn mask_detail(detail: &mut CallDetail) {
 /// A record without personal data.
 pub fn mask_record(record: &mut Record) {
     match record {
-        Record::Command { .. } => {}
+        // A cause tells of services and counts; evidence holds no word of a caller.
+        Record::Command { .. } | Record::Cause { .. } => {}
         Record::Handoff { handoff } => mask_card(&mut handoff.card),
     }
 }

@@ -81,6 +81,8 @@ pub enum RecordKind {
     Command,
     /// A handoff.
     Handoff,
+    /// A shared cause behind failing calls.
+    Cause,
 }
 
 impl RecordKind {
@@ -89,6 +91,7 @@ impl RecordKind {
         match self {
             Self::Command => "command",
             Self::Handoff => "handoff",
+            Self::Cause => "cause",
         }
     }
 }

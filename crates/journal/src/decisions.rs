@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use holdfast_domain::{CallId, Record, Timestamp};
+use holdfast_domain::{CallId, CauseState, Record, Timestamp};
 use rusqlite::{Connection, Row, Transaction, params};
 
 use crate::batch::{Entry, RecordKind, StoredRecord};
@@ -119,6 +119,12 @@ fn upsert_record(
             handoff.id.as_str(),
             Some(&handoff.call),
             !handoff.state.is_final(),
+        ),
+        Record::Cause { cause } => (
+            RecordKind::Cause,
+            cause.id.as_str(),
+            None,
+            cause.state != CauseState::Closed,
         ),
     };
     transaction

@@ -147,6 +147,7 @@ fn open_and_recent_records_are_live_and_old_final_ones_are_not() {
         .map(|stored| match &stored.record {
             Record::Command { command } => command.id.as_str(),
             Record::Handoff { handoff } => handoff.id.as_str(),
+            Record::Cause { cause } => cause.id.as_str(),
         })
         .collect();
     assert_eq!(ids, ["old and open", "recent and final"]);

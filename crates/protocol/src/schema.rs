@@ -39,6 +39,7 @@ words! {
     AgentActivityName: ["listening", "thinking", "speaking", "tools", "holding"],
     EffectName: ["committed", "none", "unknown"],
     LatencyMetricName: ["ttfb", "ttfa", "ttft", "e2e"],
+    BeatOfName: ["provider", "worker"],
     SwitchCauseName: ["manual", "failover", "recovery"],
     ProtectedName: ["payment", "identity"],
     IdentityLevelName: ["none", "partial", "full"],

@@ -5,8 +5,8 @@
 //! slow costs nothing, because nothing is queued for it.
 
 use holdfast_domain::{
-    ActId, BridgeStatus, CallDetail, CallId, CallSummary, CommandRecord, Handoff, HumanAgent,
-    NeedLevel, Timestamp,
+    ActId, BridgeStatus, CallDetail, CallId, CallSummary, CauseGroup, CauseId, CommandRecord,
+    Handoff, HumanAgent, NeedLevel, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -39,6 +39,8 @@ pub struct BoardFilter {
     pub queue: Option<String>,
     /// Only calls whose id, customer, intent or last words contain this, whatever the case.
     pub text: String,
+    /// Only the failing calls of this cause group.
+    pub cause: Option<CauseId>,
     /// Only calls that need a human at least this much.
     pub need_at_least: NeedLevel,
 }
@@ -61,6 +63,8 @@ pub struct Frame {
     pub acts: Option<Vec<ActView>>,
     /// Handoffs under way and of late, newest first, at most 50.
     pub handoffs: Option<Vec<Handoff>>,
+    /// Shared causes, those that are active first, then by how many calls fail, at most 50.
+    pub causes: Option<Vec<CauseGroup>>,
     /// Bridges and human agents.
     pub platform: Option<Platform>,
     /// What this program is and how to attach a bot to it.

@@ -292,6 +292,7 @@ fn summary() -> CallSummary {
         protected: None,
         high_risk: false,
         need: Need::default(),
+        cause: None,
         next: None,
         command: Some(record(Command::RetryTurn, Some("call-1"), None)),
         handoff: None,

@@ -686,6 +686,8 @@ impl Call {
             language: Text::Owned(self.story.language.tag.clone()),
             flow: Some(self.story.plot.flow.into()),
             build: Some(BUILDS[self.number as usize % BUILDS.len()].into()),
+            worker: Some(Text::Owned(self.worker.clone())),
+            zone: None,
             services: self.services.clone(),
             capabilities: None,
             resumed: resumed_at.is_some(),

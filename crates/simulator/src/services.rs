@@ -149,6 +149,7 @@ impl Pod {
                 provider: rated.provider.to_owned(),
                 model: rated.model.to_owned(),
                 region: rated.region.to_owned(),
+                zone: String::new(),
                 active: rated.rung == Rung::Primary,
                 usable: true,
                 rung: rated.rung,

@@ -317,6 +317,7 @@ impl Row {
             .queue
             .as_ref()
             .is_none_or(|queue| *queue == call.queue)
+            && (filter.cause.is_none() || filter.cause == call.cause)
             && (needle.is_empty()
                 || self
                     .folded

@@ -64,6 +64,7 @@ fn call(n: u32) -> CallSummary {
         protected: None,
         high_risk: false,
         need: Need::default(),
+        cause: None,
         next: None,
         command: None,
         handoff: None,

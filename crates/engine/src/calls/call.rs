@@ -1,8 +1,8 @@
 //! One live call: what detection needs on each event, and boxed apart what a reader needs.
 
 use holdfast_domain::{
-    AiState, CallId, CallPhase, Capability, CommandId, EventId, HandoffId, Layer, LayerState,
-    PerLayer, Protected, Rung, Service, SourceId, Timestamp,
+    AiState, CallId, CallPhase, Capability, CauseId, CommandId, EventId, HandoffId, Layer,
+    LayerState, PerLayer, Protected, Rung, Service, SourceId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +94,8 @@ pub(crate) struct Call {
     /// Newest last.
     pub(crate) commands: Vec<CommandId>,
     pub(crate) handoff: Option<HandoffId>,
+    /// The shared cause by which it fails.
+    pub(crate) cause: Option<CauseId>,
     pub(crate) dialogue: Box<Dialogue>,
     /// The timer entry that is queued.
     #[serde(skip)]
@@ -143,6 +145,7 @@ impl Call {
             not_before: started_at,
             commands: Vec::new(),
             handoff: None,
+            cause: None,
             dialogue: Box::default(),
             queued: Queued::default(),
             dirty: false,

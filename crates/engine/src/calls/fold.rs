@@ -123,6 +123,7 @@ impl Call {
             | Fact::HandoffFailed { .. }
             | Fact::StreamSnapshot { .. }
             | Fact::StreamGapDetected { .. }
+            | Fact::Beat { .. }
             | Fact::StreamCaughtUp
             | Fact::BridgeHeartbeat { .. }
             | Fact::DrillFaultsChanged { .. } => {}

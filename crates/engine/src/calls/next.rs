@@ -1,7 +1,7 @@
 //! What happens if nobody acts: only what is known from our own rules and from what is configured.
 
 use holdfast_domain::{
-    Command, CommandState, FeedState, HandoffState, Layer, LayerState, NextStep, Service,
+    Command, CommandState, FeedState, HandoffState, Layer, LayerState, NextKind, NextStep, Service,
 };
 
 use super::call::Call;
@@ -13,6 +13,7 @@ impl Call {
     pub(crate) fn next_step(&self, around: &Around<'_>) -> Option<NextStep> {
         if around.feed != FeedState::Live {
             return Some(NextStep {
+                kind: NextKind::Unseen,
                 text: "nothing can be done on this call until its bridge is heard".to_owned(),
                 at: None,
             });
@@ -29,16 +30,19 @@ impl Call {
         }
         let limit = around.config.silence.after(self.floor.level)?;
         let turn_is_failed = self.turn.as_ref().is_some_and(|turn| turn.is_failed);
-        let what = if self.floor.level == 1 && self.turn.is_some() && !turn_is_failed {
+        let (kind, what) = if self.floor.level == 1 && self.turn.is_some() && !turn_is_failed {
             let which = match self.failed_in_row {
                 0 => "this turn counts as failed".to_owned(),
                 n => format!("this turn counts as failed, {} in a row", n + 1),
             };
-            format!("at {} of silence {which}", words::seconds(limit))
+            let what = format!("at {} of silence {which}", words::seconds(limit));
+            (NextKind::TurnFails, what)
         } else {
-            format!("critical at {} of silence", words::seconds(limit))
+            let what = format!("critical at {} of silence", words::seconds(limit));
+            (NextKind::SilenceLimit, what)
         };
         Some(NextStep {
+            kind,
             text: format!("{what}{}", self.way_out()),
             at: Some(self.floor.since + limit),
         })
@@ -54,6 +58,7 @@ impl Call {
             .find(|layer| self.layers[*layer].state == LayerState::Failed)?;
         let active = self.active(layer)?;
         Some(NextStep {
+            kind: NextKind::TurnFails,
             text: format!("the next turn uses {} again{}", active.name, self.way_out()),
             at: None,
         })
@@ -102,7 +107,11 @@ fn handoff_step(around: &Around<'_>) -> Option<NextStep> {
         | HandoffState::Confirmed { .. }
         | HandoffState::Failed { .. } => return None,
     };
-    Some(NextStep { text, at })
+    Some(NextStep {
+        kind: NextKind::Handoff,
+        text,
+        at,
+    })
 }
 
 fn command_step(around: &Around<'_>) -> Option<NextStep> {
@@ -128,5 +137,9 @@ fn command_step(around: &Around<'_>) -> Option<NextStep> {
         | CommandState::Rejected { .. }
         | CommandState::Expired => return None,
     };
-    Some(NextStep { text, at })
+    Some(NextStep {
+        kind: NextKind::CommandEnds,
+        text,
+        at,
+    })
 }

@@ -55,6 +55,7 @@ impl Call {
             protected: self.protected,
             high_risk: self.high_risk,
             need: self.need(around),
+            cause: self.cause.clone(),
             next: self.next_step(around),
             command: around.command.cloned(),
             handoff: self.handoff.clone(),

@@ -658,6 +658,7 @@ pub(crate) fn service(layer: Layer, name: &str, rung: Rung, active: bool) -> Ser
         provider: "Vendor A".to_owned(),
         model: "large-4".to_owned(),
         region: "eu-west".to_owned(),
+        zone: String::new(),
         active,
         usable: true,
         rung,
@@ -672,6 +673,8 @@ pub(crate) fn started() -> CallStarted<'static> {
         language: "es-MX".into(),
         flow: None,
         build: None,
+        worker: None,
+        zone: None,
         services: vec![
             service(Layer::Asr, "primary-asr", Rung::Primary, true),
             service(Layer::Llm, "primary-llm", Rung::Primary, true),

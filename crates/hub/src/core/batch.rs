@@ -175,6 +175,7 @@ fn stored_record(seq: u64, record: Record) -> journal::StoredRecord {
             .steps
             .last()
             .map_or(handoff.requested_at, |step| step.at),
+        Record::Cause { cause } => cause.updated_at,
     };
     journal::StoredRecord { seq, at, record }
 }

@@ -17,7 +17,8 @@ mod scope;
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_domain::{
-    CallId, CommandId, CommandRecord, Handoff, HandoffId, Record, Reply, Timestamp,
+    CallId, CauseGroup, CauseId, CauseState, CommandId, CommandRecord, Handoff, HandoffId, Record,
+    Reply, Timestamp,
 };
 use holdfast_engine::Engine;
 use holdfast_protocol::console::{HubToConsole, Identity};
@@ -51,6 +52,7 @@ pub(crate) struct Consoles {
 pub(crate) struct Records {
     commands: BTreeMap<CommandId, Box<CommandRecord>>,
     handoffs: BTreeMap<HandoffId, Box<Handoff>>,
+    causes: BTreeMap<CauseId, Box<CauseGroup>>,
 }
 
 impl Consoles {
@@ -185,6 +187,9 @@ impl Consoles {
                     .handoffs
                     .insert(handoff.id.clone(), handoff.clone());
             }
+            Record::Cause { cause } => {
+                self.records.causes.insert(cause.id.clone(), cause.clone());
+            }
         }
     }
 
@@ -209,11 +214,14 @@ impl Consoles {
             let last = handoff.steps.last().map(|step| step.at);
             !handoff.state.is_final() || is_young(last.or(Some(handoff.requested_at)))
         });
+        self.records.causes.retain(|_, cause| {
+            cause.state != CauseState::Closed || is_young(Some(cause.updated_at))
+        });
     }
 }
 
 impl Records {
-    /// Every record, commands first, each kind in the order of its ids.
+    /// Every record, commands first, causes last, each kind in the order of its ids.
     fn all(&self) -> impl Iterator<Item = Record> {
         let commands = self.commands.values().map(|command| Record::Command {
             command: command.clone(),
@@ -221,7 +229,10 @@ impl Records {
         let handoffs = self.handoffs.values().map(|handoff| Record::Handoff {
             handoff: handoff.clone(),
         });
-        commands.chain(handoffs)
+        let causes = self.causes.values().map(|cause| Record::Cause {
+            cause: cause.clone(),
+        });
+        commands.chain(handoffs).chain(causes)
     }
 }
 

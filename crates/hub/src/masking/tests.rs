@@ -50,6 +50,7 @@ fn summary() -> CallSummary {
         protected: None,
         high_risk: false,
         need: Need::default(),
+        cause: None,
         next: None,
         command: None,
         handoff: None,

@@ -14,8 +14,8 @@ pub(crate) use call::{
     Participant,
 };
 pub(crate) use platform::{
-    DrillFaultsChanged, Heartbeat, Nothing, Pipeline, StreamGap, StreamSnapshot, TransportLink,
-    TransportQuality, Worker,
+    Beat, DrillFaultsChanged, Heartbeat, Nothing, Pipeline, StreamGap, StreamSnapshot,
+    TransportLink, TransportQuality, Worker,
 };
 pub(crate) use service::{
     ServiceAvailability, ServiceError, ServiceLatency, ServiceSettings, ServiceSwitched,

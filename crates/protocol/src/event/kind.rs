@@ -53,6 +53,7 @@ pub(crate) enum EventKind {
     PipelineIdle,
     WorkerRegistered,
     WorkerLost,
+    Beat,
     HandoffRequested,
     HandoffCompleted,
     HandoffFailed,
@@ -65,7 +66,7 @@ pub(crate) enum EventKind {
 
 impl EventKind {
     /// Every type, in the order of the table in `docs/protocol/bridge.md`.
-    pub(crate) const ALL: [Self; 47] = [
+    pub(crate) const ALL: [Self; 48] = [
         Self::CallStarted,
         Self::CallUpdated,
         Self::CallEnded,
@@ -105,6 +106,7 @@ impl EventKind {
         Self::PipelineIdle,
         Self::WorkerRegistered,
         Self::WorkerLost,
+        Self::Beat,
         Self::HandoffRequested,
         Self::HandoffCompleted,
         Self::HandoffFailed,
@@ -157,6 +159,7 @@ impl EventKind {
             Self::PipelineIdle => "holdfast.pipeline.idle",
             Self::WorkerRegistered => "holdfast.infra.worker_registered",
             Self::WorkerLost => "holdfast.infra.worker_lost",
+            Self::Beat => "holdfast.infra.beat",
             Self::HandoffRequested => "holdfast.handoff.requested",
             Self::HandoffCompleted => "holdfast.handoff.completed",
             Self::HandoffFailed => "holdfast.handoff.failed",
@@ -210,6 +213,7 @@ impl EventKind {
             "pipeline.idle" => Self::PipelineIdle,
             "infra.worker_registered" => Self::WorkerRegistered,
             "infra.worker_lost" => Self::WorkerLost,
+            "infra.beat" => Self::Beat,
             "handoff.requested" => Self::HandoffRequested,
             "handoff.completed" => Self::HandoffCompleted,
             "handoff.failed" => Self::HandoffFailed,
@@ -267,7 +271,8 @@ impl EventKind {
             | Self::PipelineIdle
             | Self::WorkerRegistered
             | Self::WorkerLost => Scope::Any,
-            Self::StreamSnapshot
+            Self::Beat
+            | Self::StreamSnapshot
             | Self::StreamGapDetected
             | Self::StreamCaughtUp
             | Self::BridgeHeartbeat

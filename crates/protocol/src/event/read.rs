@@ -265,6 +265,15 @@ pub(super) fn fact(kind: EventKind, json: &str, time: Timestamp) -> Result<Fact<
                 region: data.region.map(Into::into),
             }
         }
+        EventKind::Beat => {
+            let data: data::Beat<'_> = place.read()?;
+            Fact::Beat {
+                of: data.of,
+                name: data.name.0,
+                region: data.region.map(Into::into),
+                zone: data.zone.map(Into::into),
+            }
+        }
         EventKind::HandoffRequested => {
             let data: data::HandoffRequested<'_> = place.read()?;
             Fact::HandoffRequested {

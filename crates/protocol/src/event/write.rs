@@ -306,6 +306,20 @@ pub fn write_event(source: &str, epoch: &str, envelope: &FactEnvelope<'_>) -> St
                 region: WireText::of_option(region.as_ref()),
             },
         ),
+        Fact::Beat {
+            of,
+            name,
+            region,
+            zone,
+        } => event.write(
+            EventKind::Beat,
+            data::Beat {
+                of: *of,
+                name: WireText::of(name),
+                region: WireText::of_option(region.as_ref()),
+                zone: WireText::of_option(zone.as_ref()),
+            },
+        ),
         Fact::HandoffRequested { to, reason } => event.write(
             EventKind::HandoffRequested,
             data::HandoffRequested {

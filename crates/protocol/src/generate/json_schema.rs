@@ -184,6 +184,7 @@ fn data_of(kind: EventKind, generator: &mut SchemaGenerator) -> Value {
         EventKind::WorkerRegistered | EventKind::WorkerLost => {
             schema_of::<data::Worker<'static>>(generator)
         }
+        EventKind::Beat => schema_of::<data::Beat<'static>>(generator),
         EventKind::HandoffRequested => schema_of::<data::HandoffRequested<'static>>(generator),
         EventKind::HandoffCompleted => schema_of::<data::HandoffCompleted<'static>>(generator),
         EventKind::HandoffFailed => schema_of::<data::HandoffFailed<'static>>(generator),

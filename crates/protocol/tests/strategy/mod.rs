@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use holdfast_domain::fact::{
-    AgentActivity, CallStarted, CallUpdated, Effect, EndedBy, Fact, FactEnvelope, LatencyMetric,
-    Speaker, SwitchCause, Text, ToolRef,
+    AgentActivity, BeatOf, CallStarted, CallUpdated, Effect, EndedBy, Fact, FactEnvelope,
+    LatencyMetric, Speaker, SwitchCause, Text, ToolRef,
 };
 use holdfast_domain::{
     ActiveFault, AiState, Capability, FaultOffer, IdentityLevel, IdentityState, Layer, PromiseMade,
@@ -139,17 +139,18 @@ fn service() -> BoxedStrategy<Service> {
         string(),
         string(),
         string(),
-        string(),
+        (string(), string()),
         any::<(bool, bool)>(),
         rung,
     )
         .prop_map(
-            |(layer, name, provider, model, region, (active, usable), rung)| Service {
+            |(layer, name, provider, model, (region, zone), (active, usable), rung)| Service {
                 layer,
                 name,
                 provider,
                 model,
                 region,
+                zone,
                 active,
                 usable,
                 rung,
@@ -510,6 +511,18 @@ fn platform() -> BoxedStrategy<Fact<'static>> {
             .prop_map(|(worker, region)| Fact::WorkerRegistered { worker, region }),
         (text(), option::of(text()))
             .prop_map(|(worker, region)| Fact::WorkerLost { worker, region }),
+        (
+            select(vec![BeatOf::Provider, BeatOf::Worker]),
+            text(),
+            proptest::option::of(text()),
+            proptest::option::of(text()),
+        )
+            .prop_map(|(of, name, region, zone)| Fact::Beat {
+                of,
+                name,
+                region,
+                zone,
+            }),
         prop::collection::vec(call_id(), 0..4).prop_map(|calls| Fact::StreamSnapshot { calls }),
         any::<(u64, u64, u64)>().prop_map(|(from_seq, to_seq, missing)| Fact::StreamGapDetected {
             from_seq,

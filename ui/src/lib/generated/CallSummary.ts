@@ -2,6 +2,7 @@
 import type { AiState } from "./AiState";
 import type { CallId } from "./CallId";
 import type { CallPhase } from "./CallPhase";
+import type { CauseId } from "./CauseId";
 import type { CommandRecord } from "./CommandRecord";
 import type { Floor } from "./Floor";
 import type { HandoffId } from "./HandoffId";
@@ -97,6 +98,10 @@ highRisk: boolean,
  * How much a human is needed.
  */
 need: Need, 
+/**
+ * The shared cause by which it fails, if it is one of several.
+ */
+cause: CauseId | null, 
 /**
  * What happens next.
  */

@@ -2,6 +2,7 @@
 import type { About } from "./About";
 import type { ActView } from "./ActView";
 import type { Board } from "./Board";
+import type { CauseGroup } from "./CauseGroup";
 import type { DetailSection } from "./DetailSection";
 import type { Handoff } from "./Handoff";
 import type { Platform } from "./Platform";
@@ -40,6 +41,10 @@ acts: Array<ActView> | null,
  * Handoffs under way and of late, newest first, at most 50.
  */
 handoffs: Array<Handoff> | null, 
+/**
+ * Shared causes, those that are active first, then by how many calls fail, at most 50.
+ */
+causes: Array<CauseGroup> | null, 
 /**
  * Bridges and human agents.
  */

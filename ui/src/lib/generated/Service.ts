@@ -27,6 +27,10 @@ model: string,
  */
 region: string, 
 /**
+ * The part of the region where it runs; empty when the platform does not say.
+ */
+zone?: string, 
+/**
  * It serves the call now.
  */
 active: boolean, 

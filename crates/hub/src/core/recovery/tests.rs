@@ -350,7 +350,7 @@ fn decisions_that_got_lost_are_written_again_under_their_numbers() {
     );
     let id = |record: &holdfast_domain::Record| match record {
         holdfast_domain::Record::Command { command } => command.id.clone(),
-        holdfast_domain::Record::Handoff { .. } => panic!("only a command was made"),
+        other => panic!("only a command was made, not {other:?}"),
     };
     // Coming up made a newer version of the command: nobody knows what became of it.
     let newest = by_number.values().last().unwrap();

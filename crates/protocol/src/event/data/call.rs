@@ -75,7 +75,7 @@ impl<'a> WireService<'a> {
             provider: unless_empty(&service.provider),
             model: unless_empty(&service.model),
             region: unless_empty(&service.region),
-            zone: None,
+            zone: unless_empty(&service.zone),
             active: service.active,
             usable: service.usable,
             rung: Some(service.rung),
@@ -102,6 +102,7 @@ fn services(wire: Vec<WireService<'_>>) -> Vec<Service> {
             provider,
             model,
             region: owned(service.region),
+            zone: owned(service.zone),
             active: service.active,
             usable: service.usable,
             rung,
@@ -123,6 +124,10 @@ pub(crate) struct CallStarted<'a> {
     flow: Option<WireText<'a>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     build: Option<WireText<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    worker: Option<WireText<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    zone: Option<WireText<'a>>,
     #[serde(borrow)]
     services: Vec<WireService<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -174,6 +179,8 @@ impl<'a> CallStarted<'a> {
             language: WireText::of(&call.language),
             flow: WireText::of_option(call.flow.as_ref()),
             build: WireText::of_option(call.build.as_ref()),
+            worker: WireText::of_option(call.worker.as_ref()),
+            zone: WireText::of_option(call.zone.as_ref()),
             services: call.services.iter().map(WireService::of).collect(),
             capabilities: call.capabilities.clone(),
             resumed: call.resumed.then_some(true),
@@ -195,6 +202,8 @@ impl<'a> CallStarted<'a> {
             language: self.language.0,
             flow: self.flow.map(Into::into),
             build: self.build.map(Into::into),
+            worker: self.worker.map(Into::into),
+            zone: self.zone.map(Into::into),
             services: services(self.services),
             capabilities: self.capabilities,
             resumed: self.resumed.unwrap_or(false),

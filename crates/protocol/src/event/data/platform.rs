@@ -1,6 +1,7 @@
 //! Media, pipelines, workers, and the bridge's own stream.
 
 use holdfast_domain::ActiveFault;
+use holdfast_domain::fact::BeatOf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,18 @@ pub(crate) struct Worker<'a> {
     pub(crate) host: Option<WireText<'a>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<WireText<'a>>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Beat<'a> {
+    #[schemars(with = "schema::BeatOfName")]
+    pub(crate) of: BeatOf,
+    #[serde(borrow)]
+    pub(crate) name: WireText<'a>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(crate) region: Option<WireText<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(crate) zone: Option<WireText<'a>>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
