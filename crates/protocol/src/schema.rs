@@ -145,7 +145,7 @@ pub(crate) struct ReadBackForm {
 #[cfg(test)]
 mod tests {
     use holdfast_domain::fact::{
-        AgentActivity, Effect, EndedBy, LatencyMetric, Speaker, SwitchCause,
+        AgentActivity, BeatOf, Effect, EndedBy, LatencyMetric, Speaker, SwitchCause,
     };
     use holdfast_domain::{
         AiState, CommandName, IdentityLevel, Layer, Protected, Rung, UtteranceRole,
@@ -181,6 +181,7 @@ mod tests {
         check::<Effect>(EffectName::WORDS);
         check::<LatencyMetric>(LatencyMetricName::WORDS);
         check::<SwitchCause>(SwitchCauseName::WORDS);
+        check::<BeatOf>(BeatOfName::WORDS);
         check::<Protected>(ProtectedName::WORDS);
         check::<IdentityLevel>(IdentityLevelName::WORDS);
         check::<AiState>(AiStateName::WORDS);

@@ -67,6 +67,7 @@ fn scope(fact: &Fact<'_>) -> Scope {
         | Fact::StreamGapDetected { .. }
         | Fact::StreamCaughtUp
         | Fact::BridgeHeartbeat { .. }
+        | Fact::Beat { .. }
         | Fact::DrillFaultsChanged { .. } => Scope::Platform,
         Fact::ServiceLatency { .. }
         | Fact::ServiceUsage { .. }
@@ -181,8 +182,12 @@ fn call_started() -> BoxedStrategy<Fact<'static>> {
         text(),
         text(),
         text(),
-        option::of(text()),
-        option::of(text()),
+        (
+            option::of(text()),
+            option::of(text()),
+            option::of(text()),
+            option::of(text()),
+        ),
     );
     let lists = (
         prop::collection::vec(service(), 0..4),
@@ -196,7 +201,7 @@ fn call_started() -> BoxedStrategy<Fact<'static>> {
     );
     (names, lists, flags, rest)
         .prop_map(|(names, lists, flags, rest)| {
-            let (agent, queue, language, flow, build) = names;
+            let (agent, queue, language, (flow, build, worker, zone)) = names;
             let (services, capabilities) = lists;
             let (outbound, resumed, disclosure, consent) = flags;
             let (started_at, customer, recording) = rest;
@@ -207,6 +212,8 @@ fn call_started() -> BoxedStrategy<Fact<'static>> {
                 language,
                 flow,
                 build,
+                worker,
+                zone,
                 services,
                 capabilities,
                 resumed,
