@@ -29,7 +29,7 @@ fn events() -> Vec<Value> {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap();
-        let platform = ["stream.", "bridge.", "drill."];
+        let platform = ["stream.", "bridge.", "drill.", "infra.beat"];
         let is_platform = platform.iter().any(|prefix| name.starts_with(prefix));
         let data: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
         events.push(json!({
