@@ -24,7 +24,7 @@ fn samples() -> Vec<(String, String)> {
 
 /// The sample as an event of call-1, or of the platform where it must be.
 fn event(name: &str, data: &str) -> String {
-    let platform = ["stream.", "bridge.", "drill."];
+    let platform = ["stream.", "bridge.", "drill.", "infra.beat"];
     let subject = if platform.iter().any(|prefix| name.starts_with(prefix)) {
         "*"
     } else {
