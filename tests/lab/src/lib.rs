@@ -1,0 +1,7 @@
+//! Measures and searches: the score of diagnosis, benchmarks, exploration in virtual time.
+//!
+//! Everything here judges the product from outside: a score is made from labels that the simulator
+//! knows because it broke the thing itself, never from what the engine says about itself.
+//! Deliberately absent: anything that the product needs to run.
+
+pub mod environment;
