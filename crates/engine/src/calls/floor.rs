@@ -101,7 +101,11 @@ impl Call {
         if self.floor.caller.is_some() {
             return;
         }
+        // A turn that is tried again has its own time: the caller who asks whether anybody is there
+        // a moment after the switch waited for the try before it.
+        let tried_for = self.turn.as_ref().map(|turn| cx.at.since(turn.asked));
         let waited = self.end_silence(cx.at);
+        let waited = waited.map(|ms| tried_for.map_or(ms, |tried| ms.min(tried)));
         if waited.is_some_and(|ms| ms >= cx.config.silence.watch_ms) {
             self.fail_turn(cx.at, cx.notes);
         }

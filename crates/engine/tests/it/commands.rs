@@ -111,6 +111,24 @@ fn the_callers_silence_goes_on_while_the_turn_is_tried_again() {
 }
 
 #[test]
+fn a_caller_who_asks_right_after_a_switch_does_not_disprove_it() {
+    let mut script = failing_call();
+    let id = script.act_on(switch(None), "c");
+    script.answer(&id, switched_to("backup-llm", true));
+    script.wait(300);
+    script.caller_says("c", "hello?");
+    assert!(matches!(
+        script.command_state(&id),
+        CommandState::Applied { .. }
+    ));
+    script.agent_answers("c", "backup-llm", 400);
+    assert!(matches!(
+        script.command_state(&id),
+        CommandState::Proven { .. }
+    ));
+}
+
+#[test]
 fn applied_and_failing_again_is_not_proven() {
     let mut script = failing_call();
     let id = script.act_on(switch(None), "c");

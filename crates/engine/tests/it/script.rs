@@ -429,7 +429,7 @@ impl Script {
             .into_iter()
             .filter_map(|record| match record {
                 Record::Handoff { handoff } => Some(*handoff),
-                Record::Command { .. } => None,
+                _ => None,
             })
             .collect()
     }
