@@ -5,3 +5,4 @@
 //! Deliberately absent: anything that the product needs to run.
 
 pub mod environment;
+pub mod score;

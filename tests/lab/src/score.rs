@@ -1,0 +1,38 @@
+//! The score of diagnosis: what the engine said, held against what was really broken.
+//!
+//! [`judge`] is a function of labels and of what was heard; it knows no engine and no simulator, so
+//! that no engine can be right by its own word. All its windows are here.
+//!
+//! - A harmed call is right when its first alarm names the layer that broke. An alarm that is owed
+//!   to another harm of the same call is passed over; no alarm at all is wrong.
+//! - A shared cause is judged [`SETTLE_MS`] after the fifth call was harmed by it: a group is right
+//!   when layer, traits and shape equal those of a cause of that moment. A second group for the
+//!   same cause at that moment is wrong.
+//! - A false alarm is a group that appears while nothing shared is broken, or a call that needs a
+//!   human at least at the level of warning while nothing harms it in the layers it is blamed on.
+
+mod figures;
+mod heard;
+mod judge;
+mod truth;
+
+pub use figures::{Figures, percentile, share};
+pub use heard::{Alarm, GroupSeen, Heard, Level};
+pub use judge::{Tally, judge};
+pub use truth::{Aim, Cause, Harm, Truth};
+
+use holdfast_domain::DurationMs;
+
+/// How many calls a shared cause must have harmed before its group is asked for.
+pub const CALLS_MIN: usize = 5;
+
+/// How long after the fifth harmed call a group is judged. A harm begins before it can be noticed:
+/// with an answer that never comes the caller's turn counts as failed after 5 s.
+pub const SETTLE_MS: DurationMs = 5_000;
+
+/// How long after its end a harm still explains an alarm about it: the last limit of silence.
+pub const LATE_MS: DurationMs = 10_000;
+
+/// How long after its end a cause still explains a group: calls show that they are well again only
+/// at their next turn, and a caller may think for half a minute.
+pub const LINGER_MS: DurationMs = 30_000;

@@ -1,0 +1,362 @@
+//! Labels and what was heard in, counts out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use holdfast_domain::{
+    CallId, CauseGroup, CauseId, CauseState, DurationMs, Layer, SignalKind, Timestamp,
+};
+
+use super::{Aim, Alarm, CALLS_MIN, Cause, GroupSeen, Harm, Heard, LATE_MS, SETTLE_MS, Truth};
+
+/// How many wrong groups are kept in words.
+const EXAMPLES_MAX: usize = 8;
+
+/// Counts of one run or of many.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Calls that a cause harmed, once for each cause.
+    pub harmed: u64,
+    /// Of these: the first alarm named the layer that broke.
+    pub layer_right: u64,
+    /// Of these: no alarm came.
+    pub missed: u64,
+    /// Of these: the first alarm named another layer, by that layer and the kind of alarm.
+    pub blamed: BTreeMap<(Layer, Option<SignalKind>), u64>,
+    /// Harm to first alarm, where that named the right layer.
+    pub delays_ms: Vec<DurationMs>,
+    /// Causes that harmed at least [`CALLS_MIN`] calls.
+    pub causes: u64,
+    /// Of these: a group named exactly it when it was judged.
+    pub causes_found: u64,
+    /// Fifth harmed call to the first group that named exactly the cause; 0 when it came before.
+    pub cause_delays_ms: Vec<DurationMs>,
+    /// Groups that were told.
+    pub groups: u64,
+    /// Of these: right.
+    pub groups_right: u64,
+    /// Some of the wrong ones, in words.
+    pub wrong_groups: Vec<String>,
+    /// Groups while nothing shared was broken.
+    pub false_groups: u64,
+    /// Calls that needed a human for nothing.
+    pub false_levels: u64,
+    /// How long was listened.
+    pub simulated_ms: DurationMs,
+    /// How long after its limit dead air was told; one that was not told counts up to its end.
+    pub over_limit_ms: Vec<DurationMs>,
+    /// Provider's death to the first word of it; one that was not told counts up to its end.
+    pub provider_delays_ms: Vec<DurationMs>,
+    /// Turns from a rise of the fault rate to the first word of it; without one all turns count.
+    pub rate_turns: Vec<u64>,
+}
+
+impl Tally {
+    /// Adds the counts of another.
+    pub fn add(&mut self, other: &Self) {
+        self.harmed += other.harmed;
+        self.layer_right += other.layer_right;
+        self.missed += other.missed;
+        for (blamed, count) in &other.blamed {
+            *self.blamed.entry(*blamed).or_default() += count;
+        }
+        self.delays_ms.extend(&other.delays_ms);
+        self.causes += other.causes;
+        self.causes_found += other.causes_found;
+        self.cause_delays_ms.extend(&other.cause_delays_ms);
+        self.groups += other.groups;
+        self.groups_right += other.groups_right;
+        let room = EXAMPLES_MAX.saturating_sub(self.wrong_groups.len());
+        let more = other.wrong_groups.iter().take(room).cloned();
+        self.wrong_groups.extend(more);
+        self.false_groups += other.false_groups;
+        self.false_levels += other.false_levels;
+        self.simulated_ms += other.simulated_ms;
+        self.over_limit_ms.extend(&other.over_limit_ms);
+        self.provider_delays_ms.extend(&other.provider_delays_ms);
+        self.rate_turns.extend(&other.rate_turns);
+    }
+}
+
+/// Holds what was heard in one run against what was broken in it.
+pub fn judge(truth: &Truth, heard: &Heard) -> Tally {
+    let mut tally = Tally {
+        simulated_ms: truth.end.since(truth.began),
+        ..Tally::default()
+    };
+    let by_call = ByCall::new(truth, heard);
+    judge_layers(truth, &by_call, &mut tally);
+    judge_groups(truth, &heard.groups, &mut tally);
+    for level in &heard.levels {
+        let is_owed = by_call
+            .harms(&level.call)
+            .iter()
+            .any(|harm| level.layers.contains(&harm.layer) && harm.explains_alarm_at(level.at));
+        tally.false_levels += u64::from(!is_owed);
+    }
+    match truth.aim {
+        Aim::DeadAir => judge_dead_air(truth, heard.silence_ms, &by_call, &mut tally),
+        Aim::DeadProvider => judge_dead_providers(truth, heard, &mut tally),
+        Aim::FaultRate => judge_rates(truth, heard, &mut tally),
+        Aim::AliveButEmpty | Aim::Nothing => {}
+    }
+    tally
+}
+
+/// Harms and alarms of each call, each in the order of their moments.
+struct ByCall<'a> {
+    harms: BTreeMap<&'a CallId, Vec<&'a Harm>>,
+    alarms: BTreeMap<&'a CallId, Vec<&'a Alarm>>,
+}
+
+impl<'a> ByCall<'a> {
+    fn new(truth: &'a Truth, heard: &'a Heard) -> Self {
+        let mut harms: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for harm in &truth.harms {
+            harms.entry(&harm.call).or_default().push(harm);
+        }
+        for of_call in harms.values_mut() {
+            of_call.sort_by_key(|harm| harm.from);
+        }
+        let mut alarms: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for alarm in &heard.alarms {
+            alarms.entry(&alarm.call).or_default().push(alarm);
+        }
+        Self { harms, alarms }
+    }
+
+    fn harms(&self, call: &CallId) -> &[&'a Harm] {
+        self.harms.get(call).map_or(&[], Vec::as_slice)
+    }
+
+    fn alarms(&self, call: &CallId) -> &[&'a Alarm] {
+        self.alarms.get(call).map_or(&[], Vec::as_slice)
+    }
+
+    /// The first harm that each cause did to each call.
+    fn first_harms(&self) -> impl Iterator<Item = &'a Harm> {
+        self.harms.values().flat_map(|harms| {
+            let mut seen = BTreeSet::new();
+            harms
+                .iter()
+                .filter(move |harm| harm.cause.is_some_and(|cause| seen.insert(cause)))
+                .copied()
+        })
+    }
+}
+
+fn judge_layers(truth: &Truth, by_call: &ByCall<'_>, tally: &mut Tally) {
+    for harm in by_call.first_harms() {
+        tally.harmed += 1;
+        if let Some(alarm) = first_alarm(harm, truth.end, by_call) {
+            if alarm.layer == harm.layer {
+                tally.layer_right += 1;
+                tally.delays_ms.push(alarm.at.since(harm.from));
+            } else {
+                *tally.blamed.entry((alarm.layer, alarm.kind)).or_default() += 1;
+            }
+        } else if stands(harm, by_call) {
+            // It was said already, for an earlier harm of the same layer, and is still shown.
+            tally.layer_right += 1;
+        } else {
+            tally.missed += 1;
+        }
+    }
+}
+
+/// The first alarm that a harm can have brought about, unless another harm of the call did.
+fn first_alarm<'a>(harm: &Harm, end: Timestamp, by_call: &ByCall<'a>) -> Option<&'a Alarm> {
+    let until = harm.until.map_or(end, |until| until + LATE_MS);
+    let others = by_call.harms(&harm.call);
+    by_call
+        .alarms(&harm.call)
+        .iter()
+        .filter(|alarm| alarm.is_unwell() && harm.from <= alarm.at && alarm.at <= until)
+        .find(|alarm| {
+            alarm.layer == harm.layer
+                || !others
+                    .iter()
+                    .any(|other| other.layer == alarm.layer && other.explains_alarm_at(alarm.at))
+        })
+        .copied()
+}
+
+/// The layer was unwell when the harm began, and for an earlier harm of that layer.
+fn stands(harm: &Harm, by_call: &ByCall<'_>) -> bool {
+    let last = by_call
+        .alarms(&harm.call)
+        .iter()
+        .rfind(|alarm| alarm.layer == harm.layer && alarm.at < harm.from);
+    last.is_some_and(|alarm| {
+        alarm.is_unwell()
+            && by_call
+                .harms(&harm.call)
+                .iter()
+                .any(|other| other.layer == alarm.layer && other.explains_alarm_at(alarm.at))
+    })
+}
+
+/// One group over time: its versions in order.
+type Versions<'a> = BTreeMap<&'a CauseId, Vec<&'a GroupSeen>>;
+
+fn judge_groups(truth: &Truth, seen: &[GroupSeen], tally: &mut Tally) {
+    let mut versions = Versions::new();
+    for one in seen {
+        versions.entry(&one.group.id).or_default().push(one);
+    }
+    let fifths: Vec<Option<Timestamp>> = (0..truth.causes.len())
+        .map(|cause| fifth_harmed(truth, cause))
+        .collect();
+    let mut moments: Vec<Timestamp> = fifths
+        .iter()
+        .flatten()
+        .map(|fifth| (*fifth + SETTLE_MS).min(truth.end))
+        .collect();
+    for (cause, fifth) in truth.causes.iter().zip(&fifths) {
+        let Some(fifth) = *fifth else { continue };
+        tally.causes += 1;
+        let at = (fifth + SETTLE_MS).min(truth.end);
+        let is_found = versions
+            .values()
+            .any(|of| shown_at(of, at).is_some_and(|group| names(group, cause)));
+        tally.causes_found += u64::from(is_found);
+        let first = seen
+            .iter()
+            .find(|one| names(&one.group, cause) && cause.explains_group_at(one.at));
+        if let Some(first) = first {
+            tally.cause_delays_ms.push(first.at.since(fifth).max(0));
+        }
+    }
+    moments.sort_unstable();
+    // Which cause was named at which moment: a second group for it then splits what is one.
+    let mut named = BTreeSet::new();
+    for of in versions.values() {
+        let (at, group) = judged(of, &moments, truth.end);
+        tally.groups += 1;
+        let right = truth
+            .causes
+            .iter()
+            .position(|cause| cause.explains_group_at(at) && names(group, cause));
+        let is_right = right.is_some_and(|cause| named.insert((cause, at)));
+        tally.groups_right += u64::from(is_right);
+        if !is_right && tally.wrong_groups.len() < EXAMPLES_MAX {
+            tally.wrong_groups.push(words(group));
+        }
+        let told = of[0].at;
+        let is_false = !truth
+            .causes
+            .iter()
+            .any(|cause| cause.explains_group_at(told));
+        tally.false_groups += u64::from(is_false);
+    }
+}
+
+/// When the cause had harmed enough calls for a group.
+fn fifth_harmed(truth: &Truth, cause: usize) -> Option<Timestamp> {
+    let mut first: BTreeMap<&CallId, Timestamp> = BTreeMap::new();
+    for harm in truth.harms.iter().filter(|harm| harm.cause == Some(cause)) {
+        let from = first.entry(&harm.call).or_insert(harm.from);
+        *from = harm.from.min(*from);
+    }
+    let mut moments: Vec<Timestamp> = first.into_values().collect();
+    moments.sort_unstable();
+    moments.get(CALLS_MIN - 1).copied()
+}
+
+/// The group as it stood at a moment; None before it was told and after it closed.
+fn shown_at<'a>(versions: &[&'a GroupSeen], at: Timestamp) -> Option<&'a CauseGroup> {
+    let last = versions.iter().rfind(|seen| seen.at <= at)?;
+    (last.group.state != CauseState::Closed).then_some(&last.group)
+}
+
+/// The moment at which a group is judged, and how it stood: when a cause is asked for while it is
+/// shown, else once it had the same time to settle, else as it last was.
+fn judged<'a>(
+    versions: &[&'a GroupSeen],
+    moments: &[Timestamp],
+    end: Timestamp,
+) -> (Timestamp, &'a CauseGroup) {
+    let told = versions[0].at;
+    let settled = (told + SETTLE_MS).min(end);
+    moments
+        .iter()
+        .copied()
+        .chain([settled])
+        .find_map(|at| Some((at, shown_at(versions, at)?)))
+        .unwrap_or((told, &versions[0].group))
+}
+
+fn names(group: &CauseGroup, cause: &Cause) -> bool {
+    let traits: BTreeSet<_> = group.traits.iter().collect();
+    group.layer == cause.layer
+        && group.shape == cause.shape
+        && traits == cause.traits.iter().collect()
+}
+
+fn words(group: &CauseGroup) -> String {
+    let traits: Vec<String> = group
+        .traits
+        .iter()
+        .map(|one| format!("{:?} {}", one.dimension, one.value))
+        .collect();
+    let (layer, shape) = (group.layer.as_str(), group.shape);
+    format!("{layer} {shape:?} [{}]", traits.join(", "))
+}
+
+fn judge_dead_air(truth: &Truth, limit: DurationMs, by_call: &ByCall<'_>, tally: &mut Tally) {
+    for harm in by_call.first_harms() {
+        let until = harm.until.unwrap_or(truth.end);
+        // A silence that ends before its limit is none that anybody is to be told of.
+        if until.since(harm.from) <= limit {
+            continue;
+        }
+        let told = by_call
+            .alarms(&harm.call)
+            .iter()
+            .find(|alarm| alarm.is_unwell() && alarm.at >= harm.from);
+        let told = told.map_or(until, |alarm| alarm.at.min(until));
+        let over = told.since(harm.from + limit).max(0);
+        tally.over_limit_ms.push(over);
+    }
+}
+
+fn judge_dead_providers(truth: &Truth, heard: &Heard, tally: &mut Tally) {
+    for cause in &truth.causes {
+        let told = first_word(cause, heard, |_| true).unwrap_or(cause.until);
+        tally.provider_delays_ms.push(told.since(cause.from));
+    }
+}
+
+fn judge_rates(truth: &Truth, heard: &Heard, tally: &mut Tally) {
+    for (cause, turns) in truth.causes.iter().zip(&truth.turns) {
+        let told = first_word(cause, heard, |alarm| {
+            alarm.kind == Some(SignalKind::FaultRate)
+        });
+        let told = told.unwrap_or(cause.until);
+        let before = turns.iter().filter(|turn| **turn <= told).count();
+        tally.rate_turns.push(before as u64);
+    }
+}
+
+/// When anything was first said of the layer of a cause while it lasted: a group, or an alarm of
+/// the kind that is asked for.
+fn first_word(
+    cause: &Cause,
+    heard: &Heard,
+    is_meant: impl Fn(&Alarm) -> bool,
+) -> Option<Timestamp> {
+    let lasts = |at: Timestamp| cause.from <= at && at <= cause.until;
+    let alarms = heard
+        .alarms
+        .iter()
+        .filter(|alarm| alarm.is_unwell() && alarm.layer == cause.layer && is_meant(alarm))
+        .map(|alarm| alarm.at);
+    let groups = heard
+        .groups
+        .iter()
+        .filter(|seen| seen.group.layer == cause.layer)
+        .map(|seen| seen.at);
+    alarms.chain(groups).filter(|at| lasts(*at)).min()
+}
+
+#[cfg(test)]
+mod tests;

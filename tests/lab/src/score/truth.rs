@@ -1,0 +1,83 @@
+//! What was really broken, as whoever broke it knows.
+
+use holdfast_domain::{CallId, CauseShape, CauseTrait, Layer, Timestamp};
+
+use super::{LATE_MS, LINGER_MS};
+
+/// What a run is meant to show, beside layers and causes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Aim {
+    /// A service answers, with nothing in it.
+    AliveButEmpty,
+    /// Nobody is audible though the agent owes the floor.
+    DeadAir,
+    /// A provider stops living.
+    DeadProvider,
+    /// The share of failing turns rises.
+    FaultRate,
+    /// Nothing beyond.
+    #[default]
+    Nothing,
+}
+
+/// One shared cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// When it began.
+    pub from: Timestamp,
+    /// When it ended.
+    pub until: Timestamp,
+    /// The layer that broke.
+    pub layer: Layer,
+    /// What the harmed calls have in common; the order means nothing.
+    pub traits: Vec<CauseTrait>,
+    /// Its pattern.
+    pub shape: CauseShape,
+}
+
+/// One harm to one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Harm {
+    /// The call.
+    pub call: CallId,
+    /// The layer that broke.
+    pub layer: Layer,
+    /// When it began.
+    pub from: Timestamp,
+    /// When it ended; None when it lasted to the end of the call.
+    pub until: Option<Timestamp>,
+    /// The index of its cause; None for what happens on any day.
+    pub cause: Option<usize>,
+}
+
+/// Everything about one run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Truth {
+    /// What it is meant to show.
+    pub aim: Aim,
+    /// The shared causes.
+    pub causes: Vec<Cause>,
+    /// The harms, in any order.
+    pub harms: Vec<Harm>,
+    /// For each cause, the moments at which callers whose calls have its traits ended a turn after
+    /// it began. Only for [`Aim::FaultRate`].
+    pub turns: Vec<Vec<Timestamp>>,
+    /// When the run began.
+    pub began: Timestamp,
+    /// When the run ended.
+    pub end: Timestamp,
+}
+
+impl Cause {
+    /// It explains a group at this moment.
+    pub(super) fn explains_group_at(&self, at: Timestamp) -> bool {
+        self.from <= at && at <= self.until + LINGER_MS
+    }
+}
+
+impl Harm {
+    /// It explains an alarm about its layer at this moment.
+    pub(super) fn explains_alarm_at(&self, at: Timestamp) -> bool {
+        self.from <= at && self.until.is_none_or(|until| at <= until + LATE_MS)
+    }
+}
