@@ -323,7 +323,7 @@ fn late_is_late() {
 #[test]
 fn the_counts_of_two_runs_add_up() {
     let one = judge(&truth(Aim::DeadAir), &perfect());
-    let mut two = one.clone();
+    let mut two = one;
     two.add(&judge(&truth(Aim::Nothing), &Heard::default()));
     assert_eq!((two.harmed, two.layer_right, two.missed), (12, 6, 6));
     assert_eq!((two.causes, two.causes_found), (2, 1));
