@@ -1,6 +1,7 @@
 //! One call at a time: facts and deadlines in, a new state and notes for the rest out.
 
 mod call;
+mod conduct;
 mod dialogue;
 mod expect;
 mod floor;

@@ -3,8 +3,12 @@
 //! All durations are whole milliseconds. Defaults are the product's table of signals unless the
 //! field says otherwise. Deliberately absent: anything learnt; see [`Expectations`].
 
+mod conduct;
+
 use holdfast_domain::DurationMs;
 use serde::{Deserialize, Serialize};
+
+pub use conduct::ConductLimits;
 
 /// Three rising limits of one signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +68,8 @@ pub struct Config {
     pub response_gap: Levels,
     /// Deadlines of the steps of a turn.
     pub expectations: Expectations,
+    /// When the way in which the agent talks counts as harm.
+    pub conduct: ConductLimits,
     /// How long before a silence began an error may lie to be its cause. A turn and its answer fit
     /// into 10 s.
     pub attribution_window_ms: DurationMs,
@@ -131,6 +137,7 @@ impl Default for Config {
                 audio_ms: 2_500,
                 tool_ms: 5_000,
             },
+            conduct: ConductLimits::default(),
             attribution_window_ms: 10_000,
             utterance_ms_min: 200,
             stale_heartbeats: 3,

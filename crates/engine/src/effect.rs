@@ -59,6 +59,9 @@ pub enum Entry {
         reason: String,
         /// When.
         at: Timestamp,
+        /// The fault that it ended soon after; None for an end that nothing explains as one.
+        #[serde(default)]
+        after: Option<Evidence>,
     },
 }
 

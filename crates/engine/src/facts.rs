@@ -2,7 +2,7 @@
 
 use holdfast_domain::fact::{CallStarted, EndedBy, Fact, FactEnvelope};
 use holdfast_domain::{
-    AnomalyKind, CallId, CommandId, DurationMs, FeedState, LayerState, SourceId, Timestamp,
+    AnomalyKind, CallId, CommandId, DurationMs, Evidence, FeedState, LayerState, SourceId, Timestamp,
 };
 
 use crate::bridges::Bridge;
@@ -66,7 +66,10 @@ impl Engine {
                     EndedBy::Agent => "agent",
                     EndedBy::Platform => "platform",
                 };
-                self.end_call(&id, &format!("{reason} ({by})"));
+                let call = self.calls.get(&id);
+                let after =
+                    call.and_then(|call| call.abrupt_end(*ended_by, at, &envelope.id, &self.config));
+                self.end_call_after(&id, &format!("{reason} ({by})"), after);
             }
             Fact::HandoffRequested { to, reason } => {
                 self.touch(&id, envelope, at);
@@ -269,6 +272,11 @@ impl Engine {
 
     /// The call is over: its commands and its handoff end with it.
     pub(crate) fn end_call(&mut self, id: &CallId, reason: &str) {
+        self.end_call_after(id, reason, None);
+    }
+
+    /// The same, with the fault that it ended soon after.
+    fn end_call_after(&mut self, id: &CallId, reason: &str, after: Option<Evidence>) {
         let Some(call) = self.calls.get(id) else {
             return;
         };
@@ -284,6 +292,7 @@ impl Engine {
             call: id.clone(),
             reason: crate::words::clip(reason, 200),
             at,
+            after,
         });
         self.out.push(Effect::Show(Shown::Gone(id.clone())));
         self.out.show_platform();

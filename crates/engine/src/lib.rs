@@ -31,7 +31,7 @@ mod out;
 mod timers;
 mod words;
 
-pub use config::{Config, Expectations, Levels};
+pub use config::{ConductLimits, Config, Expectations, Levels};
 pub use effect::{Effect, Entry, Shown};
 pub use engine::Engine;
 pub use input::{Answer, AnswerState, BridgeChange, Control, Input, Person};

@@ -6,6 +6,7 @@ use holdfast_domain::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::conduct::Conduct;
 use super::dialogue::Dialogue;
 use super::expect::{Pending, Step};
 use super::floor::{FloorState, Owes};
@@ -97,6 +98,7 @@ pub(crate) struct Call {
     /// The shared cause by which it fails.
     pub(crate) cause: Option<CauseId>,
     pub(crate) dialogue: Box<Dialogue>,
+    pub(crate) conduct: Box<Conduct>,
     /// The timer entry that is queued.
     #[serde(skip)]
     pub(crate) queued: Queued,
@@ -147,6 +149,7 @@ impl Call {
             handoff: None,
             cause: None,
             dialogue: Box::default(),
+            conduct: Box::default(),
             queued: Queued::default(),
             dirty: false,
         }

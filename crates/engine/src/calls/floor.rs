@@ -142,6 +142,7 @@ impl Call {
             }
             _ => {
                 self.turns = self.turns.saturating_add(1);
+                self.conduct.turn_taken(cx.at);
                 self.turn = Some(Turn {
                     began,
                     stopped: cx.at,

@@ -52,6 +52,7 @@ impl Call {
             Fact::SpeechInterrupted { by } => {
                 if *by == Speaker::Caller {
                     self.floor.has_interrupted = true;
+                    self.judge_overlap(Speaker::Agent, cx);
                 }
             }
             Fact::AgentStateChanged { to } => self.agent_state_changed(*to, cx),
@@ -131,6 +132,7 @@ impl Call {
     }
 
     fn updated(&mut self, updated: &CallUpdated<'_>, cx: &mut Cx<'_>) {
+        self.judge_update(updated, cx);
         let dialogue = &mut self.dialogue;
         let set = |field: &mut String, value: &Option<holdfast_domain::fact::Text<'_>>| {
             if let Some(value) = value {
@@ -218,7 +220,7 @@ impl Call {
         let (role, interrupted) = (utterance.role, utterance.interrupted);
         let has_unspoken = !utterance.unspoken.is_empty();
         let has_text = !utterance.text.trim().is_empty();
-        self.dialogue.say(utterance, self.is_retold);
+        self.dialogue.say(utterance.clone(), self.is_retold);
         if self.is_retold || self.phase != CallPhase::Ai || !has_text {
             return;
         }
@@ -248,11 +250,13 @@ impl Call {
                 }
             }
         }
+        self.judge_words(&utterance, cx);
     }
 
     fn speech_started(&mut self, actor: Speaker, cx: &mut Cx<'_>) {
         self.dialogue
             .close_span(LaneKind::Silence, cx.at, self.floor.level >= 2);
+        self.judge_voice(actor, cx);
         match actor {
             Speaker::Caller => {
                 self.caller_started(cx);
@@ -270,6 +274,7 @@ impl Call {
     }
 
     fn speech_stopped(&mut self, actor: Speaker, cx: &mut Cx<'_>) {
+        self.judge_overlap(actor, cx);
         match actor {
             Speaker::Caller => {
                 self.dialogue.close_span(LaneKind::Caller, cx.at, false);

@@ -124,6 +124,7 @@ impl Call {
         for layer in Layer::ALL {
             self.forget(layer, at, notes);
         }
+        self.conduct.forget();
         self.error = None;
     }
 
@@ -147,11 +148,20 @@ impl Call {
     /// this very turn had an error (the next good turn decides) or where the evidence asks for
     /// another proof than a turn.
     pub(crate) fn heal_by_turn(&mut self, errors: u8, at: Timestamp, notes: &mut Vec<Note>) {
+        let is_clean = self.conduct.turn_was_clean();
         for layer in Layer::ALL {
             match self.layers[layer].signal() {
                 // A tool that failed has not worked because the agent talked its way around it.
                 _ if layer == Layer::Tools => self.ease(layer, at, notes),
                 Some(SignalKind::Truncated | SignalKind::ResponseGap | SignalKind::Transport) => {}
+                // An answer is no proof that the dialogue gets anywhere.
+                Some(
+                    SignalKind::Reprompt
+                    | SignalKind::CallerRepeats
+                    | SignalKind::Loop
+                    | SignalKind::Overcapture,
+                ) => {}
+                Some(SignalKind::TalkOver | SignalKind::BargeInMissed) if !is_clean => {}
                 _ if errors & bit(layer) != 0 => self.ease(layer, at, notes),
                 _ => self.heal(layer, at, notes),
             }

@@ -141,6 +141,15 @@ impl Call {
                 }
                 (LayerState::Failed, SignalKind::Transport) => NeedLevel::Warn,
                 (LayerState::Failed, _) if waits => NeedLevel::Warn,
+                // Nobody is silent, and the caller gets nowhere all the same.
+                (
+                    LayerState::Failed,
+                    SignalKind::Reprompt
+                    | SignalKind::Loop
+                    | SignalKind::TalkOver
+                    | SignalKind::BargeInMissed
+                    | SignalKind::SilentSuccess,
+                ) => NeedLevel::Warn,
                 // The gap has its own harm; a tool that failed is talked around by now.
                 (LayerState::Degraded, SignalKind::ResponseGap | SignalKind::ToolFailure) => {
                     continue;

@@ -28,6 +28,7 @@ impl Call {
                 let call = self.dialogue.tool(&tool.id, &tool.name, cx.at);
                 if let Some(args) = args {
                     call.args = gist(args);
+                    self.judge_tool(tool, args, cx);
                 }
                 self.tool_began(tool, false, cx);
             }
@@ -45,7 +46,7 @@ impl Call {
             } => {
                 let outcome = result.as_deref().unwrap_or_default();
                 self.tool_ended(tool, ToolState::Succeeded, *effect, gist(outcome), cx);
-                self.heal(Layer::Tools, cx.at, cx.notes);
+                self.tool_succeeded(tool, *effect, cx);
             }
             Fact::ToolFailed {
                 tool,
@@ -70,6 +71,20 @@ impl Call {
             }
             _ => {}
         }
+    }
+
+    /// A tool says that it worked. Where a write had no effect, only a write that has one heals.
+    fn tool_succeeded(&mut self, tool: &ToolRef<'_>, effect: Option<Effect>, cx: &mut Cx<'_>) {
+        let writes = self.dialogue.tool(&tool.id, &tool.name, cx.at).writes;
+        if writes && effect == Some(Effect::None) {
+            self.succeeded_silently(tool, cx);
+            return;
+        }
+        let is_silent = self.layers[Layer::Tools].signal() == Some(SignalKind::SilentSuccess);
+        if !is_silent || writes && effect == Some(Effect::Committed) {
+            self.heal(Layer::Tools, cx.at, cx.notes);
+        }
+        self.progressed(cx);
     }
 
     fn tool_began(&mut self, tool: &ToolRef<'_>, writes: bool, cx: &mut Cx<'_>) {

@@ -24,6 +24,20 @@ const BEGIN: i64 = 1_800_000_000_000;
 /// The bridge of most scripts.
 pub(crate) const BRIDGE: &str = "//bridges/test/1";
 
+/// What callers and agents say in turns of which only the course matters.
+const CALLER_SAYS: [&str; 4] = [
+    "I want to change my order please",
+    "The address on it should be the new one",
+    "Can you tell me about last month's invoice",
+    "Somebody charged my card for shipping twice",
+];
+const AGENT_SAYS: [&str; 4] = [
+    "Certainly, let me see to that.",
+    "All of it is noted, thank you very much.",
+    "Our office sends these every Monday morning.",
+    "Two payments are listed, one was returned.",
+];
+
 /// One input, kept for the replay.
 #[derive(Debug, Clone)]
 pub(crate) enum Told {
@@ -47,6 +61,7 @@ pub(crate) struct Script {
     /// What a fact's origin is before its bridge, in milliseconds.
     pub(crate) apart_ms: i64,
     heartbeat_ms: i64,
+    sentences: usize,
     /// What every event's id begins with.
     pub(crate) event_prefix: String,
 }
@@ -80,6 +95,7 @@ impl Script {
             late_ms: 0,
             apart_ms: 0,
             heartbeat_ms: 1_000,
+            sentences: 0,
             event_prefix: String::new(),
         }
     }
@@ -317,7 +333,14 @@ impl Script {
         self.agent_starts(call);
         self.wait(1_000);
         self.agent_stops(call);
-        self.transcript(call, UtteranceRole::Agent, "Certainly, let me see to that.");
+        let said = AGENT_SAYS[self.varied()];
+        self.transcript(call, UtteranceRole::Agent, said);
+    }
+
+    /// Which of the sentences comes next: in a good dialogue nobody says the same again.
+    fn varied(&mut self) -> usize {
+        self.sentences += 1;
+        self.sentences % CALLER_SAYS.len()
     }
 
     pub(crate) fn good_turn(&mut self, call: &str) {
@@ -325,7 +348,8 @@ impl Script {
     }
 
     pub(crate) fn good_turn_by(&mut self, call: &str, service: &'static str) {
-        self.caller_says(call, "I want to change my order please");
+        let said = CALLER_SAYS[self.varied()];
+        self.caller_says(call, said);
         self.wait(100);
         self.agent_answers(call, service, 500);
         self.wait(500);
