@@ -2,7 +2,8 @@
 
 use holdfast_domain::fact::{CallStarted, EndedBy, Fact, FactEnvelope};
 use holdfast_domain::{
-    AnomalyKind, CallId, CommandId, DurationMs, Evidence, FeedState, LayerState, SourceId, Timestamp,
+    AnomalyKind, CallId, CommandId, DurationMs, Evidence, FeedState, LayerState, SourceId,
+    Timestamp,
 };
 
 use crate::bridges::Bridge;
@@ -67,8 +68,8 @@ impl Engine {
                     EndedBy::Platform => "platform",
                 };
                 let call = self.calls.get(&id);
-                let after =
-                    call.and_then(|call| call.abrupt_end(*ended_by, at, &envelope.id, &self.config));
+                let after = call
+                    .and_then(|call| call.abrupt_end(*ended_by, at, &envelope.id, &self.config));
                 self.end_call_after(&id, &format!("{reason} ({by})"), after);
             }
             Fact::HandoffRequested { to, reason } => {

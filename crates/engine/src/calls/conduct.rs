@@ -179,7 +179,10 @@ impl Call {
         let is_same = said.gist.shared_percent(&gist) >= cx.config.conduct.same_percent;
         // Two transcripts of one turn are one time of saying it.
         let is_anew = self.floor.agent_heard.is_some_and(|heard| heard > said.at)
-            || self.conduct.turned_at.is_some_and(|turned| turned > said.at);
+            || self
+                .conduct
+                .turned_at
+                .is_some_and(|turned| turned > said.at);
         if !is_same {
             if gist::is_question(text) {
                 // The caller leads elsewhere; the agent may well ask again afterwards.
@@ -204,19 +207,27 @@ impl Call {
         self.raise(Layer::Asr, LayerState::Degraded, found, cx.notes);
     }
 
-    /// Heard differently each time and asked for again: the recognizer. Else it was heard, and
-    /// nothing came of it: the dialogue.
+    /// A layer that has failed is why. Else, heard differently each time and asked for again: the
+    /// recognizer. Else it was heard, and nothing came of it: the dialogue.
     fn caller_repeats(&mut self, gist: Gist, cx: &mut Cx<'_>) {
         let is_heard_alike = self.conduct.said.gist.is_equal(&gist);
-        let is_asked_again = self.conduct.asked.n > 1 && self.conduct.asked.at > self.conduct.said.at;
+        let is_asked_again =
+            self.conduct.asked.n > 1 && self.conduct.asked.at > self.conduct.said.at;
         let events = self.conduct.said.again(gist, cx);
         let n = self.conduct.said.n;
         if n < cx.config.conduct.said_watch {
             return;
         }
-        let (layer, why) = if is_asked_again && !is_heard_alike {
+        let failed = [Layer::Asr, Layer::Llm, Layer::Tools, Layer::Tts]
+            .into_iter()
+            .find(|layer| self.layers[*layer].state == LayerState::Failed);
+        let (layer, why) = if let Some(layer) = failed {
+            let failed = self.layer_words(layer);
+            (layer, format!("{failed} failed before it came to anything"))
+        } else if is_asked_again && !is_heard_alike {
             let asr = self.layer_words(Layer::Asr);
-            (Layer::Asr, format!("{asr} heard it differently and the agent asked again"))
+            let why = format!("{asr} heard it differently and the agent asked again");
+            (Layer::Asr, why)
         } else {
             (Layer::Orchestration, "nothing came of it before".to_owned())
         };
@@ -285,7 +296,10 @@ impl Call {
         let before = std::mem::replace(used, ToolUse { hash, id, n, event });
         if is_same {
             let events = before.event.into_iter().chain([cx.event_id()]).collect();
-            let what = format!("used {} with the same arguments", words::clip(&tool.name, 60));
+            let what = format!(
+                "used {} with the same arguments",
+                words::clip(&tool.name, 60)
+            );
             self.looped(n, &what, events, cx);
         } else {
             self.heal_if(Layer::Orchestration, &[SignalKind::Loop], cx);
@@ -309,11 +323,13 @@ impl Call {
             !slot.value.is_empty() && known.is_none_or(|known| known.value != slot.value)
         });
         let is_other = |old: &Option<String>, new: &Option<holdfast_domain::fact::Text<'_>>| {
-            new.as_deref().is_some_and(|new| old.as_deref() != Some(new))
+            new.as_deref()
+                .is_some_and(|new| old.as_deref() != Some(new))
         };
-        let is_reproved = updated.identity.as_ref().is_some_and(|new| {
-            dialogue.identity.as_ref().map(|old| old.level) != Some(new.level)
-        });
+        let is_reproved = updated
+            .identity
+            .as_ref()
+            .is_some_and(|new| dialogue.identity.as_ref().map(|old| old.level) != Some(new.level));
         if is_filled || is_reproved || is_other(&dialogue.intent, &updated.intent) {
             self.progressed(cx);
         }
@@ -338,7 +354,10 @@ impl Call {
 
     /// The layer is well again if it is one of these signals by which it is not.
     fn heal_if(&mut self, layer: Layer, kinds: &[SignalKind], cx: &mut Cx<'_>) {
-        if self.layers[layer].signal().is_some_and(|kind| kinds.contains(&kind)) {
+        if self.layers[layer]
+            .signal()
+            .is_some_and(|kind| kinds.contains(&kind))
+        {
             self.heal(layer, cx.at, cx.notes);
         }
     }
@@ -438,9 +457,8 @@ impl Call {
 
     /// The newest thing that went wrong within `within_ms` before `at`, or that is wrong still.
     fn newest_fault(&self, at: Timestamp, within_ms: DurationMs) -> Option<&Evidence> {
-        let is_fault = |found: &&Evidence| {
-            !matches!(found.kind, SignalKind::Ghost | SignalKind::StaleFeed)
-        };
+        let is_fault =
+            |found: &&Evidence| !matches!(found.kind, SignalKind::Ghost | SignalKind::StaleFeed);
         let failed = Layer::ALL
             .into_iter()
             .map(|layer| &self.layers[layer])

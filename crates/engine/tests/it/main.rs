@@ -3,6 +3,7 @@
 mod acts;
 mod card;
 mod commands;
+mod conduct;
 mod feed;
 mod handoffs;
 mod layers;

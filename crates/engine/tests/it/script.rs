@@ -24,7 +24,8 @@ const BEGIN: i64 = 1_800_000_000_000;
 /// The bridge of most scripts.
 pub(crate) const BRIDGE: &str = "//bridges/test/1";
 
-/// What callers and agents say in turns of which only the course matters.
+/// What callers and agents say in turns of which only the course matters. In a good dialogue
+/// nobody says the same again.
 const CALLER_SAYS: [&str; 4] = [
     "I want to change my order please",
     "The address on it should be the new one",
@@ -61,7 +62,8 @@ pub(crate) struct Script {
     /// What a fact's origin is before its bridge, in milliseconds.
     pub(crate) apart_ms: i64,
     heartbeat_ms: i64,
-    sentences: usize,
+    turns: usize,
+    answers: usize,
     /// What every event's id begins with.
     pub(crate) event_prefix: String,
 }
@@ -95,7 +97,8 @@ impl Script {
             late_ms: 0,
             apart_ms: 0,
             heartbeat_ms: 1_000,
-            sentences: 0,
+            turns: 0,
+            answers: 0,
             event_prefix: String::new(),
         }
     }
@@ -333,14 +336,9 @@ impl Script {
         self.agent_starts(call);
         self.wait(1_000);
         self.agent_stops(call);
-        let said = AGENT_SAYS[self.varied()];
+        let said = AGENT_SAYS[self.answers % AGENT_SAYS.len()];
+        self.answers += 1;
         self.transcript(call, UtteranceRole::Agent, said);
-    }
-
-    /// Which of the sentences comes next: in a good dialogue nobody says the same again.
-    fn varied(&mut self) -> usize {
-        self.sentences += 1;
-        self.sentences % CALLER_SAYS.len()
     }
 
     pub(crate) fn good_turn(&mut self, call: &str) {
@@ -348,7 +346,8 @@ impl Script {
     }
 
     pub(crate) fn good_turn_by(&mut self, call: &str, service: &'static str) {
-        let said = CALLER_SAYS[self.varied()];
+        let said = CALLER_SAYS[self.turns % CALLER_SAYS.len()];
+        self.turns += 1;
         self.caller_says(call, said);
         self.wait(100);
         self.agent_answers(call, service, 500);

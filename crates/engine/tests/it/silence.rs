@@ -568,11 +568,11 @@ fn what_failed_already_is_not_also_late() {
 fn slow_answers_that_go_on_are_one_change() {
     let mut script = silent_call();
     for _ in 0..3 {
-        script.caller_says("c", "and another thing please");
+        script.caller_says("c", "go on then");
         script.agent_answers("c", "primary-llm", 1_800);
     }
     let since = script.layer("c", Layer::Llm).since;
-    script.caller_says("c", "and another thing please");
+    script.caller_says("c", "go on then");
     script.agent_answers("c", "primary-llm", 1_800);
     assert_eq!(script.layer("c", Layer::Llm).since, since);
     script.update(

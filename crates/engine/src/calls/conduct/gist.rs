@@ -167,7 +167,13 @@ mod tests {
         );
         assert_eq!(shared(birth, "What is your order number?"), 47);
         assert_eq!(shared(birth, "WHAT is your date of birth"), 100);
-        assert_eq!(shared("¿Cuál es su número de pedido?", "¿cuál es su número de pedido"), 100);
+        assert_eq!(
+            shared(
+                "¿Cuál es su número de pedido?",
+                "¿cuál es su número de pedido"
+            ),
+            100
+        );
         let long = "Thank you for that. I have noted it. What is your name, as it is on the card \
                     that you paid with last week?";
         assert_eq!(shared("your name", long), 0, "a part is not the whole");
@@ -183,7 +189,16 @@ mod tests {
 
     #[test]
     fn acknowledgements_are_no_content() {
-        for text in ["yes", "no thanks", "Sí, claro", "mhm", "", "?!", "好的", "I do so"] {
+        for text in [
+            "yes",
+            "no thanks",
+            "Sí, claro",
+            "mhm",
+            "",
+            "?!",
+            "好的",
+            "I do so",
+        ] {
             assert!(!Gist::of(text).is_content(), "{text}");
         }
         assert!(Gist::of("I want a refund").is_content());
