@@ -45,7 +45,7 @@ impl Call {
                     is_final: true,
                     interrupted: *interrupted,
                 };
-                self.transcribed(utterance, cx);
+                self.transcribed(&utterance, cx);
             }
             Fact::SpeechStarted { actor } => self.speech_started(*actor, cx),
             Fact::SpeechStopped { actor } => self.speech_stopped(*actor, cx),
@@ -216,7 +216,7 @@ impl Call {
         self.dialogue.prior_transfers += 1;
     }
 
-    fn transcribed(&mut self, utterance: Utterance, cx: &mut Cx<'_>) {
+    fn transcribed(&mut self, utterance: &Utterance, cx: &mut Cx<'_>) {
         let (role, interrupted) = (utterance.role, utterance.interrupted);
         let has_unspoken = !utterance.unspoken.is_empty();
         let has_text = !utterance.text.trim().is_empty();
@@ -250,7 +250,7 @@ impl Call {
                 }
             }
         }
-        self.judge_words(&utterance, cx);
+        self.judge_words(utterance, cx);
     }
 
     fn speech_started(&mut self, actor: Speaker, cx: &mut Cx<'_>) {

@@ -153,10 +153,12 @@ impl Call {
             match self.layers[layer].signal() {
                 // A tool that failed has not worked because the agent talked its way around it.
                 _ if layer == Layer::Tools => self.ease(layer, at, notes),
-                Some(SignalKind::Truncated | SignalKind::ResponseGap | SignalKind::Transport) => {}
-                // An answer is no proof that the dialogue gets anywhere.
+                // An answer is no proof that the dialogue gets anywhere, either.
                 Some(
-                    SignalKind::Reprompt
+                    SignalKind::Truncated
+                    | SignalKind::ResponseGap
+                    | SignalKind::Transport
+                    | SignalKind::Reprompt
                     | SignalKind::CallerRepeats
                     | SignalKind::Loop
                     | SignalKind::Overcapture,
