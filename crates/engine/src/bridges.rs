@@ -32,6 +32,9 @@ const FOLLOW: DurationMs = 64;
 /// A new bridge process that has sent this many heartbeats and no snapshot knows nothing of the
 /// calls of the one before.
 const BEATS_WITHOUT_SNAPSHOT: u8 = 3;
+/// News is never held up for longer than this: no bridge buffers a day, and a moment before that is
+/// no moment of a call that lives.
+const HELD_MS_MAX: DurationMs = 86_400_000;
 /// The longest example of an anomaly, in characters.
 const EXAMPLE_CHARS_MAX: usize = 160;
 
@@ -212,7 +215,13 @@ impl Bridge {
         } else {
             fact.recorded
         };
-        (origin - skew).min(now)
+        let at = (origin - skew).min(now);
+        if now.since(at) > HELD_MS_MAX {
+            let example = "a fact from more than a day ago, taken as of now";
+            self.note(AnomalyKind::Impossible, example, now);
+            return now;
+        }
+        at
     }
 
     fn late_sample(

@@ -473,7 +473,8 @@ impl Call {
         }
         let lasted = at.since(self.floor.since);
         if self.floor.level > 0 {
-            self.dialogue.silence_ms += lasted.max(0);
+            let silence_ms = &mut self.dialogue.silence_ms;
+            *silence_ms = silence_ms.saturating_add(lasted.max(0));
             if let Some((layer, _)) = self.floor.blamed {
                 self.tell_exact_silence(layer, lasted);
             }

@@ -2,9 +2,12 @@
 
 use holdfast_domain::{
     Command, CommandState, FeedState, HandoffState, Layer, LayerState, NextKind, NextStep, Service,
+    Timestamp,
 };
 
 use super::call::Call;
+use super::expect::Step;
+use super::tools;
 use super::view::Around;
 use crate::words;
 
@@ -20,8 +23,143 @@ impl Call {
         }
         handoff_step(around)
             .or_else(|| command_step(around))
-            .or_else(|| self.silence_step(around))
+            .or_else(|| self.end_step(around))
+            .or_else(|| self.wait_step(around))
             .or_else(|| self.failure_step())
+            .or_else(|| self.ghost_step(around))
+    }
+
+    /// Turns failed so often, or the caller is gone so long, that the call ends next.
+    fn end_step(&self, around: &Around<'_>) -> Option<NextStep> {
+        let kind = NextKind::CallEnds;
+        if self.disconnected_at.is_some() && self.ghost_since.is_none() {
+            let text = "the call ends unless the caller comes back; when is unknown".to_owned();
+            return Some(NextStep {
+                kind,
+                text,
+                at: None,
+            });
+        }
+        let max = around.config.conduct.failed_turns_max;
+        if !self.ai_serves() || self.failed_in_row + 1 < max {
+            return None;
+        }
+        if self.failed_in_row >= max {
+            let text = format!(
+                "{} turns failed in a row: the caller or the flow gives up; when is unknown{}",
+                self.failed_in_row,
+                self.way_out()
+            );
+            return Some(NextStep {
+                kind,
+                text,
+                at: None,
+            });
+        }
+        let at = self.next_failure(around);
+        let when = if at.is_some() {
+            ""
+        } else {
+            "; when is unknown"
+        };
+        let text = format!(
+            "one more failed turn is number {max} of {max} and ends the call{when}{}",
+            self.way_out()
+        );
+        Some(NextStep { kind, text, at })
+    }
+
+    /// About when the next turn fails: the one that waits, else the next by the call's own rhythm.
+    fn next_failure(&self, around: &Around<'_>) -> Option<Timestamp> {
+        if let Some(at) = self.turn_deadline(around.config) {
+            return Some(at);
+        }
+        if self.turn.as_ref().is_some_and(|turn| !turn.is_failed) {
+            return None;
+        }
+        let next_turn = self.conduct.turned_at()? + self.conduct.turn_ms()?;
+        // A rhythm that the caller has broken tells nothing.
+        let at = next_turn + around.config.silence.warn_ms;
+        (next_turn > around.now).then_some(at)
+    }
+
+    /// What the caller's waiting comes to next: a limit of silence, or a step that is due before.
+    fn wait_step(&self, around: &Around<'_>) -> Option<NextStep> {
+        let steps = [
+            self.silence_step(around),
+            self.step_due(around),
+            self.tool_due(around),
+        ];
+        steps.into_iter().flatten().min_by_key(|step| step.at)
+    }
+
+    fn step_due(&self, around: &Around<'_>) -> Option<NextStep> {
+        if !self.is_silent() {
+            return None;
+        }
+        let at = self.step_deadline(around.config)?;
+        let limit = words::seconds(at.since(self.pending.since.max(self.floor.since)));
+        // What failed already is not also late.
+        let layer = self.pending.step.layer();
+        if self.layers[layer].state == LayerState::Failed {
+            return None;
+        }
+        let service = self.layer_words(layer);
+        let what = match self.pending.step {
+            Step::Transcript => format!("if {service} gives no transcript in {limit} it"),
+            Step::Response => format!("if nothing asks the LLM in {limit} the dialogue"),
+            Step::Tokens => format!("if {service} gives no token in {limit} it"),
+            Step::Audio => format!("if {service} gives no audio in {limit} it"),
+            Step::Rerun => format!("if nothing asks the LLM again in {limit} the dialogue"),
+            Step::Idle | Step::Empty | Step::Tool => return None,
+        };
+        Some(NextStep {
+            kind: NextKind::StepDue,
+            text: format!("{what} counts as late"),
+            at: Some(at),
+        })
+    }
+
+    fn tool_due(&self, around: &Around<'_>) -> Option<NextStep> {
+        if !self.ai_serves() {
+            return None;
+        }
+        let due = self
+            .tools
+            .iter()
+            .filter_map(|tool| Some((tools::deadline(tool, around.config)?, tool)));
+        let (at, tool) = due.min_by_key(|(at, _)| *at)?;
+        let then = if tool.level == 0 { "late" } else { "failed" };
+        Some(NextStep {
+            kind: NextKind::StepDue,
+            text: format!(
+                "if {} has not ended in {} it counts as {then}",
+                words::clip(&tool.name, 60),
+                words::seconds(at.since(tool.since)),
+            ),
+            at: Some(at),
+        })
+    }
+
+    /// Nothing is heard of the call, while its platform counts fewer calls than we.
+    fn ghost_step(&self, around: &Around<'_>) -> Option<NextStep> {
+        if self.ghost_since.is_some() {
+            return Some(NextStep {
+                kind: NextKind::Ghost,
+                text: "leaves the board when its bridge says that it ended; when is unknown"
+                    .to_owned(),
+                at: None,
+            });
+        }
+        let limit = self.quiet_limit_ms(around.config)?;
+        self.ghost_suspected.then(|| NextStep {
+            kind: NextKind::Ghost,
+            text: format!(
+                "believed gone if nothing is heard of it for {}",
+                words::seconds(limit)
+            ),
+            at: Some(self.heard_at + limit),
+        })
     }
 
     fn silence_step(&self, around: &Around<'_>) -> Option<NextStep> {

@@ -1,12 +1,14 @@
 //! What the engine does, told as scripts of timed facts.
 
 mod acts;
+mod bad_input;
 mod card;
 mod commands;
 mod conduct;
 mod feed;
 mod handoffs;
 mod layers;
+mod next;
 mod props;
 mod script;
 mod silence;
