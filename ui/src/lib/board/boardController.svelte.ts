@@ -5,7 +5,9 @@
  * moves.
  */
 import type { FrameController, View } from "$lib/frame/frameController.svelte";
-import type { BoardFilter, CallId, CallSummary, NeedLevel } from "$lib/generated";
+import type { BoardFilter, CallId, CallSummary } from "$lib/generated";
+
+import { NO_FILTER } from "./filter";
 
 /** Rows asked for beyond each edge of the view, so that a scroll step shows no blank row. */
 const OVERSCAN = 8;
@@ -31,7 +33,7 @@ export class BoardController {
 
   #top = $state.raw(0);
   #inView = $state.raw(40);
-  #filter = $state.raw<BoardFilter>({ queue: null, text: "", needAtLeast: "calm" });
+  #filter = $state.raw(NO_FILTER);
   #hasPointer = $state.raw(false);
   #hasFocus = $state.raw(false);
   #held = $state.raw(false);
@@ -63,8 +65,8 @@ export class BoardController {
     return isThere && this.#frames().clock - this.#stirredAt < HOLD_MS;
   }
   get isFiltered(): boolean {
-    const { queue, text, needAtLeast } = this.#filter;
-    return queue !== null || text !== "" || needAtLeast !== "calm";
+    const { queue, text, cause, needAtLeast } = this.#filter;
+    return queue !== null || text !== "" || cause !== null || needAtLeast !== "calm";
   }
 
   /** The first row index to paint and how many, at most {@link ROWS_MAX}. */
@@ -131,7 +133,7 @@ export class BoardController {
   }
 
   clearFilter(): void {
-    this.setFilter({ queue: null, text: "", needAtLeast: "calm" satisfies NeedLevel });
+    this.setFilter(NO_FILTER);
   }
 
   // The cursor.

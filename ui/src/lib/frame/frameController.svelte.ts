@@ -12,6 +12,7 @@ import type {
   BoardFilter,
   CallDetail,
   CallId,
+  CauseGroup,
   Frame,
   FrameRequest,
   Handoff,
@@ -59,6 +60,7 @@ export class FrameController {
   #open = $state.raw<Opened | null>(null);
   #acts = $state.raw<readonly ActView[]>([]);
   #handoffs = $state.raw<readonly Handoff[]>([]);
+  #causes = $state.raw<readonly CauseGroup[]>([]);
   #platform = $state.raw<Platform | null>(null);
   #about = $state.raw<About | null>(null);
   #clock = $state.raw(0);
@@ -87,6 +89,10 @@ export class FrameController {
   }
   get handoffs(): readonly Handoff[] {
     return this.#handoffs;
+  }
+  /** Shared causes behind failing calls, in the hub's order. */
+  get causes(): readonly CauseGroup[] {
+    return this.#causes;
   }
   get platform(): Platform | null {
     return this.#platform;
@@ -204,6 +210,7 @@ export class FrameController {
     this.#status = frame.status;
     if (frame.acts !== null) this.#acts = frame.acts;
     if (frame.handoffs !== null) this.#handoffs = frame.handoffs;
+    if (frame.causes !== null) this.#causes = frame.causes;
     if (frame.platform !== null) this.#platform = frame.platform;
     if (frame.about !== null) this.#about = frame.about;
     this.#now = Math.max(this.#now, frame.now);

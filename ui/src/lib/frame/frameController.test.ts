@@ -84,7 +84,7 @@ describe("the pull loop", () => {
     const stage = new Stage({}, recording(requests));
     await stage.frame();
     const before = stage.desk.frames.board;
-    const filter = { queue: null, text: "maria", needAtLeast: "calm" } as const;
+    const filter = { queue: null, text: "maria", cause: null, needAtLeast: "calm" } as const;
     const found = stage.desk.frames.query(filter, 0, 5);
     await stage.frame(1);
     const { rows } = await found;

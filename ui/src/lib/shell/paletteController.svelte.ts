@@ -1,4 +1,5 @@
 /** Finds any call, action, view or setting from a few letters. */
+import { NO_FILTER } from "$lib/board/filter";
 import type { Desk } from "$lib/desk/desk.svelte";
 import { shortId } from "$lib/format/text";
 import { needWord } from "$lib/format/words";
@@ -59,7 +60,7 @@ export class PaletteController {
       this.#calls = [];
       return;
     }
-    const filter = { queue: null, text: text.trim(), needAtLeast: "calm" } as const;
+    const filter = { ...NO_FILTER, text: text.trim() };
     this.#desk.frames.query(filter, 0, CALLS_MAX).then(
       (board) => {
         if (search === this.#search) this.#calls = board.rows;
@@ -179,7 +180,7 @@ export class PaletteController {
       title: "All calls",
       hint: "",
       off: board.isFiltered ? null : "No filter is set.",
-      run: go({ queue: null, text: "", needAtLeast: "calm" }),
+      run: go(NO_FILTER),
     };
     return [...levels, ...queues, all];
   }

@@ -23,6 +23,7 @@ import type {
 } from "$lib/generated";
 import { LAYERS } from "$lib/format/words";
 
+import { causeIdOf } from "./causes";
 import { noise, pick } from "./random";
 import { CUSTOMERS, type Script, SCRIPTS, type ScriptTurn } from "./script";
 
@@ -51,6 +52,8 @@ interface Moment {
 export interface Who {
   readonly script?: Script;
   readonly customer?: string;
+  readonly vendor?: string;
+  readonly region?: string;
 }
 
 export class FakeCall {
@@ -66,6 +69,8 @@ export class FakeCall {
   readonly #cycleMs: number;
 
   fault: Fault | null = null;
+  /** It has asked payments.capture for money. */
+  usesCapture = false;
   phase: CallPhase = "ai";
   ai: AiState = "active";
   rung: Rung = "primary";
@@ -83,8 +88,8 @@ export class FakeCall {
     this.script = who.script ?? pick(SCRIPTS, seed, 1);
     this.customer = who.customer ?? (noise(seed, 2) < 0.8 ? pick(CUSTOMERS, seed, 3) : null);
     this.highRisk = noise(seed, 4) < 0.06;
-    this.vendor = noise(seed, 5) < 0.6 ? "Vendor A" : "Vendor B";
-    this.region = noise(seed, 6) < 0.5 ? "eu-west" : "us-east";
+    this.vendor = who.vendor ?? (noise(seed, 5) < 0.6 ? "Vendor A" : "Vendor B");
+    this.region = who.region ?? (noise(seed, 6) < 0.5 ? "eu-west" : "us-east");
     this.#cycleMs = 13_000 + Math.floor(noise(seed, 7) * 5_000);
   }
 
@@ -210,6 +215,11 @@ export class FakeCall {
     ];
   }
 
+  /** Why its layers are unwell. */
+  evidence(now: number): Evidence[] {
+    return LAYERS.flatMap((layer) => evidenceOf(this, layer, now)?.[1] ?? []);
+  }
+
   needAt(now: number): Need {
     const fault = this.fault;
     if (fault === null || this.phase !== "ai")
@@ -224,10 +234,12 @@ export class FakeCall {
     if (since === null) return null;
     return this.fault?.kind === "toolStalled"
       ? {
+          kind: "stepDue",
           text: "The tool call runs out of time; the AI then says that it cannot be done now",
           at: since + 14_000,
         }
       : {
+          kind: "turnFails",
           text: "A third failed turn moves the call to a human unless you act",
           at: since + 14_000,
         };
@@ -262,6 +274,7 @@ export class FakeCall {
       protected: this.protectedNow,
       highRisk: this.highRisk,
       need: this.needAt(now),
+      cause: causeIdOf(this),
       next: this.nextAt(now),
       command: this.command,
       handoff: this.handoff,

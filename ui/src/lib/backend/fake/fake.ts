@@ -25,6 +25,7 @@ import type {
 
 import { Acts } from "./acts";
 import { FakeCall } from "./call";
+import { Causes } from "./causes";
 import { cardOf, detailOf } from "./detail";
 import { connectionOf, type FakeLink, offReason } from "./link";
 import { SCRIPTS } from "./script";
@@ -54,11 +55,12 @@ export class FakeBackend implements Backend {
   readonly #options: FakeOptions;
   readonly #world: World;
   readonly #acts: Acts;
+  readonly #causes = new Causes();
   #handoffs: Handoff[] = [];
   #humans: HumanAgent[];
   #faults: ActiveFault[] = [];
   #version = 0;
-  #changed = { acts: 1, handoffs: 1, platform: 1 };
+  #changed = { acts: 1, handoffs: 1, causes: 1, platform: 1 };
   #tickedAt = -Infinity;
   #lastBoard = "";
   #handoffNumber = 0;
@@ -89,6 +91,7 @@ export class FakeBackend implements Backend {
       detail: request.open === null || !isTold ? null : this.#detailSection(request.open, now),
       acts: isFull || this.#changed.acts > request.ack ? this.#acts.views() : null,
       handoffs: isFull || this.#changed.handoffs > request.ack ? [...this.#handoffs] : null,
+      causes: isFull || this.#changed.causes > request.ack ? this.#causes.groups : null,
       platform: isFull || this.#changed.platform > request.ack ? this.#platform(now) : null,
       about: isFull
         ? {
@@ -142,6 +145,8 @@ export class FakeBackend implements Backend {
     this.#acts.tick(now);
     this.#tickHandoffs(now);
     if (this.#acts.version !== version) this.#changed.acts = this.#version + 1;
+    this.#causes.tick(this.#world.calls, now);
+    this.#changed.causes = this.#version + 1;
     this.#changed.platform = this.#version + 1;
   }
 
@@ -243,6 +248,10 @@ export class FakeBackend implements Backend {
     switch (target.type) {
       case "calls":
         return target.calls;
+      case "cause":
+        return target.reach === "failing"
+          ? (this.#causes.group(target.cause)?.calls ?? [])
+          : this.#causes.exposed(target.cause, this.#world.calls).map((call) => call.id);
       case "allCalls":
         return this.#world.calls.map((call) => call.id);
       case "platform":

@@ -1,7 +1,8 @@
 /** The calls of the fake world: who lives, who is broken, in which order they stand. */
 import type { BoardFilter, CallSummary, NeedLevel } from "$lib/generated";
 
-import { FakeCall, type Fault } from "./call";
+import { FakeCall, type Fault, type Who } from "./call";
+import { BROKEN_VOICE, causeIdOf } from "./causes";
 import { noise } from "./random";
 
 export type Mode = "calm" | "outage";
@@ -84,6 +85,7 @@ export class World {
     const text = filter.text.toLowerCase();
     const scored = this.#calls
       .filter((call) => filter.queue === null || call.script.queue === filter.queue)
+      .filter((call) => filter.cause === null || causeIdOf(call) === filter.cause)
       .filter((call) => text === "" || searchable(call, now).includes(text))
       .map((call) => ({ call, need: call.needAt(now) }))
       .filter(({ need }) => NEED_ORDER.indexOf(need.level) >= least);
@@ -110,15 +112,16 @@ export class World {
     const generation = this.#generation[slot] ?? 0;
     const id = this.#freeId(slot, generation);
     const source = noise(slot, 32) < 0.25 ? PIPECAT : SIMULATOR;
-    const call = new FakeCall(id, slot + generation * 100_003, source, startedAt);
-    if (generation === 0) this.#break(call, slot);
+    const kind = generation === 0 ? faultOf(this.mode, slot) : null;
+    const place = placeOf(this.mode, slot, kind);
+    const call = new FakeCall(id, slot + generation * 100_003, source, startedAt, place);
+    if (kind !== null) this.#break(call, slot, kind);
+    call.usesCapture = kind === "toolStalled" || (generation === 0 && slot === 60);
     this.#calls[slot] = call;
     this.#byId.set(id, call);
   }
 
-  #break(call: FakeCall, slot: number): void {
-    const kind = faultOf(this.mode, slot);
-    if (kind === null) return;
+  #break(call: FakeCall, slot: number, kind: Fault["kind"]): void {
     call.fault = { kind, since: this.#epoch - 8_000 - Math.floor(noise(slot, 33) * 33_000) };
     if (kind === "voiceBackup") {
       call.rung = "backup";
@@ -143,6 +146,17 @@ function faultOf(mode: Mode, slot: number): Fault["kind"] | null {
   if (slot < 17) return "line";
   if (slot < 20) return "hearing";
   return slot < 51 ? "voiceBackup" : null;
+}
+
+/** Calls that run in the broken place though nothing is wrong with them: the cause's comparison. */
+const WELL_IN_PLACE = 5;
+
+/** In an outage one vendor's voice is broken in one region, and few calls are well there. */
+function placeOf(mode: Mode, slot: number, kind: Fault["kind"] | null): Who {
+  if (mode === "calm") return {};
+  const isVoice = kind === "voiceSilent" || kind === "voiceBackup";
+  if (isVoice || (slot >= 51 && slot < 51 + WELL_IN_PLACE)) return BROKEN_VOICE;
+  return { region: "us-east" };
 }
 
 function searchable(call: FakeCall, now: number): string {
