@@ -1,35 +1,343 @@
 //! Live calls that fail together, grouped under the smallest cause that they share.
+//!
+//! ```text
+//! a layer falls -> look in 250 ms -> samples of each layer -> explain -> groups -> records, rows
+//!                      ^                                                   |
+//!                      +------- while anything fails or a group lives -----+
+//! ```
+//!
+//! Calls are compared with calls of the same moment: those that did the same work well since the
+//! failures began. A call that was not tried since then says nothing, and a call whose feed is not
+//! live is neither failing nor well.
+//! Deliberately absent: the statistic (`explain`) and the words (`words`).
 
-use std::collections::BTreeMap;
+mod explain;
+mod samples;
+mod words;
 
-use holdfast_domain::{CallId, CauseDimension, CauseGroup, CauseId, CauseReach};
+use std::collections::{BTreeMap, BTreeSet};
+
+use holdfast_domain::{
+    CallId, CauseGroup, CauseId, CauseReach, CauseState, DurationMs, Evidence, Layer, LayerState,
+    NeedLevel, Record, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::Engine;
 use crate::calls::Call;
+use crate::timers::{Queued, TimerKey, Timers};
+use crate::{Config, Engine, Entry};
+pub(crate) use samples::is_failure;
+use samples::{Found, has_traits};
+
+/// How long after the first failure the calls are compared, and how often again: four looks a
+/// second see a cause as soon as a person could, and cost a few milliseconds at 10,000 calls.
+const LOOK_MS: DurationMs = 250;
+
+/// How often a group's counts are told while nothing else about it changes.
+const TELL_MS: DurationMs = 1_000;
+
+/// A group that nothing explains any more is closed after this time, or as soon as all its calls
+/// are well or gone.
+const FADE_MS: DurationMs = 60_000;
+
+/// The most calls that a record names; an act reaches all.
+const NAMED_MAX: usize = 200;
+
+/// The most evidence that a record carries.
+const EVIDENCE_MAX: usize = 4;
+
+/// One group, with what its record does not show.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Cell {
+    group: CauseGroup,
+    /// Every call that fails by it.
+    members: BTreeSet<CallId>,
+    /// When its failures last had this explanation.
+    explained_at: Timestamp,
+    /// When its record was last written.
+    told_at: Timestamp,
+}
 
 /// Every cause group that is not forgotten.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Causes {
-    groups: BTreeMap<CauseId, CauseGroup>,
+    cells: BTreeMap<CauseId, Cell>,
+    /// How many groups there ever were: ids are never used twice.
+    count: u64,
+    /// When calls are compared next; None while nothing fails.
+    look_at: Option<Timestamp>,
+    #[serde(skip)]
+    queued: Queued,
 }
 
 impl Causes {
     pub(crate) fn get(&self, cause: &CauseId) -> Option<&CauseGroup> {
-        self.groups.get(cause)
+        self.cells.get(cause).map(|cell| &cell.group)
+    }
+
+    pub(crate) fn records(&self, config: &Config, now: Timestamp) -> Vec<Record> {
+        self.cells
+            .values()
+            .map(|cell| &cell.group)
+            .filter(|group| {
+                group.state != CauseState::Closed
+                    || now.since(group.updated_at) <= config.records_ms
+            })
+            .map(|group| Record::Cause {
+                cause: Box::new(group.clone()),
+            })
+            .collect()
+    }
+
+    pub(crate) fn queue(&mut self, timers: &mut Timers) {
+        timers.arm(|| TimerKey::Causes, self.look_at, &mut self.queued);
+    }
+
+    /// The living group that `found` continues: the one with which it shares most failing calls,
+    /// at least a third of the smaller of the two, or the same traits.
+    fn continues(&self, found: &Found, taken: &BTreeSet<CauseId>) -> Option<CauseId> {
+        let alive = self
+            .cells
+            .iter()
+            .filter(|(id, cell)| cell.group.state != CauseState::Closed && !taken.contains(*id));
+        let is_same_layer = |group: &CauseGroup| {
+            group.layer == found.layer
+                || group.layer == Layer::Infrastructure
+                || found.layer == Layer::Infrastructure
+        };
+        alive
+            .filter(|(_, cell)| is_same_layer(&cell.group))
+            .filter_map(|(id, cell)| {
+                let shared = cell.members.intersection(&found.failing).count();
+                let smaller = cell.members.len().min(found.failing.len());
+                let is_same = cell.group.layer == found.layer && cell.group.traits == found.traits;
+                (is_same || shared > 0 && shared * 3 >= smaller).then_some((is_same, shared, id))
+            })
+            .max_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(b.2.cmp(a.2)))
+            .map(|(_, _, id)| id.clone())
     }
 }
 
 impl Engine {
+    /// A layer of a call fell: calls are compared soon.
+    pub(crate) fn look_for_causes(&mut self) {
+        if self.causes.look_at.is_none() {
+            self.causes.look_at = Some(self.now + LOOK_MS);
+            self.causes.queue(&mut self.timers);
+        }
+    }
+
+    pub(crate) fn fire_causes(&mut self, due: Timestamp) {
+        self.causes.queued.pop(due);
+        if self.causes.look_at.is_some_and(|at| at <= due) {
+            let now = self.pass_to(due);
+            let goes_on = self.compare_calls(now);
+            self.causes.look_at = goes_on.then_some(now + LOOK_MS);
+        }
+        self.causes.queue(&mut self.timers);
+    }
+
+    /// Compares the calls of this moment; false when nothing fails and no group lives.
+    fn compare_calls(&mut self, now: Timestamp) -> bool {
+        let (found, anything_fails) = samples::compare(&self.calls, &self.bridges, now);
+        let mut taken = BTreeSet::new();
+        for found in found {
+            let id = self.causes.continues(&found, &taken).unwrap_or_else(|| {
+                self.causes.count += 1;
+                CauseId::new(format!("cause-{}", self.causes.count))
+            });
+            taken.insert(id.clone());
+            self.put_cause(&id, found, now);
+        }
+        let others: Vec<CauseId> = self
+            .causes
+            .cells
+            .iter()
+            .filter(|(id, cell)| !taken.contains(*id) && cell.group.state != CauseState::Closed)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in others {
+            self.fade_cause(&id, now);
+        }
+        let records_ms = self.config.records_ms;
+        self.causes.cells.retain(|_, cell| {
+            cell.group.state != CauseState::Closed || now.since(cell.group.updated_at) <= records_ms
+        });
+        let lives = |cell: &Cell| cell.group.state != CauseState::Closed;
+        anything_fails || self.causes.cells.values().any(lives)
+    }
+
+    /// A group is new, goes on, or is understood better.
+    fn put_cause(&mut self, id: &CauseId, found: Found, now: Timestamp) {
+        let before = self.causes.cells.remove(id);
+        let since = before
+            .as_ref()
+            .map_or(found.since, |cell| cell.group.since.min(found.since));
+        let members = found.failing;
+        let left = before.as_ref().map(|cell| &cell.members);
+        self.mark_members(id, left, &members);
+        let mut group = CauseGroup {
+            id: id.clone(),
+            state: CauseState::Active,
+            layer: found.layer,
+            traits: found.traits,
+            shape: found.shape,
+            sentence: String::new(),
+            since,
+            updated_at: now,
+            failing: members.len() as u32,
+            healthy: found.healthy,
+            exposed: 0,
+            waiting: 0,
+            elsewhere_permille: found.elsewhere_permille,
+            calls: Vec::new(),
+            evidence: Vec::new(),
+        };
+        self.describe_cause(&mut group, &members);
+        let told = before.as_ref().map(|cell| (&cell.group, cell.told_at));
+        let is_told = told.is_some_and(|(was, told_at)| {
+            is_alike(was, &group) && (now.since(told_at) < TELL_MS || counts(was) == counts(&group))
+        });
+        let told_at = match told {
+            Some((_, told_at)) if is_told => told_at,
+            _ => {
+                self.tell_cause(&group);
+                now
+            }
+        };
+        let cell = Cell {
+            group,
+            members,
+            explained_at: now,
+            told_at,
+        };
+        self.causes.cells.insert(id.clone(), cell);
+    }
+
+    /// Nothing explains a group now: it recovers, and closes when all its calls are well or gone.
+    fn fade_cause(&mut self, id: &CauseId, now: Timestamp) {
+        let Some(mut cell) = self.causes.cells.remove(id) else {
+            return;
+        };
+        let layer = cell.group.layer;
+        let calls = &self.calls;
+        let still: BTreeSet<CallId> = cell
+            .members
+            .iter()
+            .filter(|member| {
+                calls
+                    .get(*member)
+                    .is_some_and(|call| is_unwell(call, layer))
+            })
+            .cloned()
+            .collect();
+        let is_over = still.is_empty() || now.since(cell.explained_at) >= FADE_MS;
+        let state = if is_over {
+            CauseState::Closed
+        } else {
+            CauseState::Recovering
+        };
+        let kept = if is_over { BTreeSet::new() } else { still };
+        self.mark_members(id, Some(&cell.members), &kept);
+        cell.members = kept;
+        let is_news = cell.group.state != state
+            || cell.group.failing != cell.members.len() as u32
+                && now.since(cell.told_at) >= TELL_MS;
+        if is_news {
+            let evidence = std::mem::take(&mut cell.group.evidence);
+            cell.group.state = state;
+            cell.group.updated_at = now;
+            cell.group.failing = cell.members.len() as u32;
+            self.describe_cause(&mut cell.group, &cell.members);
+            if cell.group.evidence.is_empty() {
+                cell.group.evidence = evidence;
+            }
+            self.tell_cause(&cell.group);
+            cell.told_at = now;
+        }
+        self.causes.cells.insert(id.clone(), cell);
+    }
+
+    /// Shows the rows of calls that join or leave a group.
+    fn mark_members(
+        &mut self,
+        id: &CauseId,
+        before: Option<&BTreeSet<CallId>>,
+        after: &BTreeSet<CallId>,
+    ) {
+        for gone in before
+            .into_iter()
+            .flatten()
+            .filter(|call| !after.contains(*call))
+        {
+            if let Some(call) = self.calls.get_mut(gone)
+                && call.cause.as_ref() == Some(id)
+            {
+                call.cause = None;
+                self.out.show_call(&call.id, &mut call.dirty);
+            }
+        }
+        for member in after {
+            if let Some(call) = self.calls.get_mut(member)
+                && call.cause.as_ref() != Some(id)
+            {
+                call.cause = Some(id.clone());
+                self.out.show_call(&call.id, &mut call.dirty);
+            }
+        }
+    }
+
+    /// Counts, names and evidence, from the calls as they are now.
+    fn describe_cause(&self, group: &mut CauseGroup, members: &BTreeSet<CallId>) {
+        let mut named: Vec<(NeedLevel, u32, &Call)> = members
+            .iter()
+            .filter_map(|member| self.calls.get(member))
+            .map(|call| {
+                let need = call.need(&self.around(call));
+                (need.level, need.score, call)
+            })
+            .collect();
+        named.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)).then(a.2.id.cmp(&b.2.id)));
+        group.waiting = named.iter().filter(|(_, _, call)| call.is_silent()).count() as u32;
+        group.exposed = self
+            .calls
+            .values()
+            .filter(|call| call.ai_serves() && has_traits(call, group))
+            .count() as u32;
+        let mut evidence: Vec<Evidence> = named
+            .iter()
+            .filter_map(|(_, _, call)| evidence_of(call, group.layer))
+            .cloned()
+            .collect();
+        evidence.sort_by_key(|found| std::cmp::Reverse(found.at));
+        evidence.truncate(EVIDENCE_MAX);
+        group.evidence = evidence;
+        group.calls = named
+            .iter()
+            .take(NAMED_MAX)
+            .map(|(_, _, call)| call.id.clone())
+            .collect();
+        group.sentence = words::sentence(group);
+    }
+
+    fn tell_cause(&mut self, group: &CauseGroup) {
+        self.append(Entry::Record(Record::Cause {
+            cause: Box::new(group.clone()),
+        }));
+    }
+
     /// The live calls of a cause group, in the order of their ids.
     pub(crate) fn calls_of_cause(&self, group: &CauseGroup, reach: CauseReach) -> Vec<CallId> {
         match reach {
-            CauseReach::Failing => group
-                .calls
-                .iter()
-                .filter(|call| self.calls.contains_key(*call))
-                .cloned()
-                .collect(),
+            CauseReach::Failing => {
+                let members = self.causes.cells.get(&group.id).map(|cell| &cell.members);
+                members
+                    .into_iter()
+                    .flatten()
+                    .filter(|call| self.calls.contains_key(*call))
+                    .cloned()
+                    .collect()
+            }
             CauseReach::Exposed => self
                 .calls
                 .values()
@@ -40,20 +348,27 @@ impl Engine {
     }
 }
 
-/// The call has every trait of the group, as it is served now.
-fn has_traits(call: &Call, group: &CauseGroup) -> bool {
-    let service = call.active(group.layer);
-    group.traits.iter().all(|wanted| {
-        let value = wanted.value.as_str();
-        match wanted.dimension {
-            CauseDimension::Provider => service.is_some_and(|s| s.provider == value),
-            CauseDimension::Model => service.is_some_and(|s| s.model == value),
-            CauseDimension::Region => service.is_some_and(|s| s.region == value),
-            CauseDimension::Zone => service.is_some_and(|s| s.zone == value),
-            CauseDimension::Tool => call.tools.iter().any(|tool| tool.name == value),
-            CauseDimension::Queue => call.dialogue.queue == value,
-            CauseDimension::Language => call.dialogue.language == value,
-            CauseDimension::Flow | CauseDimension::Build | CauseDimension::Worker => false,
-        }
-    })
+/// What makes a record worth telling at once.
+fn is_alike(was: &CauseGroup, now: &CauseGroup) -> bool {
+    let key = |group: &CauseGroup| (group.state, group.layer, group.shape);
+    key(was) == key(now) && was.traits == now.traits
+}
+
+const fn counts(group: &CauseGroup) -> (u32, u32, u32, u32) {
+    (group.failing, group.healthy, group.exposed, group.waiting)
+}
+
+/// The layer of the group, or with infrastructure any layer, is unwell.
+fn is_unwell(call: &Call, layer: Layer) -> bool {
+    let bad = |layer: Layer| call.layers[layer].state >= LayerState::Degraded;
+    bad(layer) || layer == Layer::Infrastructure && Layer::ALL.into_iter().any(bad)
+}
+
+fn evidence_of(call: &Call, layer: Layer) -> Option<&Evidence> {
+    let own = call.layers[layer].evidence.as_deref();
+    if layer == Layer::Infrastructure {
+        let mut others = Layer::ALL.into_iter();
+        return own.or_else(|| others.find_map(|layer| call.layers[layer].evidence.as_deref()));
+    }
+    own
 }

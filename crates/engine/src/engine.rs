@@ -153,10 +153,11 @@ impl Engine {
         self.handoffs.humans()
     }
 
-    /// Commands and handoffs that are open, and those that closed within the last hour.
+    /// Commands, handoffs and causes that are open, and those that closed within the last hour.
     pub fn records(&self) -> Vec<Record> {
         let mut records = self.commands.records(&self.config, self.now);
         records.extend(self.handoffs.records(&self.config, self.now));
+        records.extend(self.causes.records(&self.config, self.now));
         records
     }
 
@@ -266,6 +267,7 @@ impl Engine {
         }
         self.commands.queue(&self.config, &mut self.timers);
         self.handoffs.queue(&mut self.timers);
+        self.causes.queue(&mut self.timers);
     }
 
     /// Fires one timer entry, if its owner's deadline is really due; else queues it again.
@@ -275,6 +277,7 @@ impl Engine {
             TimerKey::Bridge(source) => self.fire_bridge(source, due),
             TimerKey::Command(id) => self.fire_command(id, due),
             TimerKey::Handoff(id) => self.fire_handoff(id, due),
+            TimerKey::Causes => self.fire_causes(due),
         }
     }
 

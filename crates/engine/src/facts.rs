@@ -145,6 +145,9 @@ impl Engine {
                 evidence,
                 at,
             } => {
+                if to >= LayerState::Degraded {
+                    self.look_for_causes();
+                }
                 let evidence = evidence.map(|evidence| *evidence);
                 self.append(Entry::Transition {
                     call: id.clone(),

@@ -21,6 +21,8 @@ pub(crate) enum TimerKey {
     Command(CommandId),
     /// An offer ends.
     Handoff(HandoffId),
+    /// Failing calls are compared.
+    Causes,
 }
 
 impl TimerKey {
@@ -30,6 +32,7 @@ impl TimerKey {
             Self::Call(_) => "something about a call may be late",
             Self::Command(_) => "a command may have run out",
             Self::Handoff(_) => "an offer may have ended",
+            Self::Causes => "failing calls may share a cause",
         }
     }
 }

@@ -67,6 +67,8 @@ pub(crate) struct Call {
     pub(crate) pending: Pending,
     pub(crate) error: Option<Box<ErrorSeen>>,
     pub(crate) tools: Vec<RunningTool>,
+    /// The tool that ended or was late last.
+    pub(crate) last_tool: Option<String>,
     pub(crate) gaps: Gaps,
     pub(crate) turns: u32,
     pub(crate) failed_turns: u32,
@@ -130,6 +132,7 @@ impl Call {
             pending: Pending::default(),
             error: None,
             tools: Vec::new(),
+            last_tool: None,
             gaps: Gaps::default(),
             turns: 0,
             failed_turns: 0,
@@ -178,6 +181,15 @@ impl Call {
         self.services
             .iter()
             .find(|service| service.layer == layer && service.active)
+    }
+
+    /// Where it is served: the region of its model, else of whatever serves it.
+    pub(crate) fn region(&self) -> &str {
+        let active = || self.services.iter().filter(|service| service.active);
+        active()
+            .find(|service| service.layer == Layer::Llm)
+            .or_else(|| active().next())
+            .map_or("", |service| service.region.as_str())
     }
 
     /// `LLM primary-llm`, or the layer alone when its service is not known.

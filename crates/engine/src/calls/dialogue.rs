@@ -38,6 +38,11 @@ const CATALOG_MAX: usize = 256;
 pub(crate) struct Dialogue {
     pub(crate) queue: String,
     pub(crate) language: String,
+    /// The dialogue flow, the build of the agent, the worker and its zone; empty when not told.
+    pub(crate) flow: String,
+    pub(crate) build: String,
+    pub(crate) worker: String,
+    pub(crate) zone: String,
     pub(crate) customer: Option<String>,
     pub(crate) intent: Option<String>,
     pub(crate) ask: Option<String>,

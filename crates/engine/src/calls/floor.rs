@@ -394,12 +394,16 @@ impl Call {
         if !is_by_silence {
             return;
         }
+        // It was blamed by a guess: it neither failed nor did it any work.
+        let good_at = self.layers[layer].good_at;
+        self.layers[layer].bad_at = None;
         match before {
             LayerState::Healthy => self.heal(layer, at, notes),
             LayerState::Unknown => self.forget(layer, at, notes),
             // It was unwell before the silence; the silence is no evidence for it any more.
             LayerState::Degraded | LayerState::Failed => self.ease(layer, at, notes),
         }
+        self.layers[layer].good_at = good_at;
     }
 
     /// An explicit error arrived after its effect: the silence that was blamed on a guess is its.

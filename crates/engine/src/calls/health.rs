@@ -1,9 +1,12 @@
 //! The state of a layer: it falls by evidence and recovers by evidence, never by time.
 
-use holdfast_domain::{EventId, Evidence, Layer, LayerHealth, LayerState, SignalKind, Timestamp};
+use holdfast_domain::{
+    EventId, Evidence, Layer, LayerHealth, LayerState, Service, SignalKind, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use super::call::Call;
+use crate::causes::is_failure;
 
 /// The most events behind one evidence; the domain's limit.
 const EVENTS_MAX: usize = 4;
@@ -15,6 +18,12 @@ pub(crate) struct LayerCell {
     pub(crate) since: Timestamp,
     /// Why it is not well. None while healthy or unknown.
     pub(crate) evidence: Option<Box<Evidence>>,
+    /// When it last failed in its work.
+    pub(crate) bad_at: Option<Timestamp>,
+    /// The place in the call's services of what served it then.
+    pub(crate) bad_service: Option<u8>,
+    /// When it last did its work.
+    pub(crate) good_at: Option<Timestamp>,
 }
 
 impl LayerCell {
@@ -74,6 +83,13 @@ impl Call {
         notes: &mut Vec<Note>,
     ) {
         self.dialogue.remember_evidence(layer, &evidence);
+        if to >= LayerState::Degraded && is_failure(evidence.kind) {
+            let serving = |service: &Service| service.layer == layer && service.active;
+            let place = self.services.iter().position(serving);
+            let cell = &mut self.layers[layer];
+            cell.bad_at = Some(evidence.at);
+            cell.bad_service = place.and_then(|place| u8::try_from(place).ok());
+        }
         let cell = &mut self.layers[layer];
         if to < cell.state {
             return;
@@ -110,6 +126,7 @@ impl Call {
             self.error = None;
         }
         self.layers[layer].evidence = None;
+        self.layers[layer].good_at = Some(at);
         self.set_state(layer, LayerState::Healthy, at, notes);
     }
 

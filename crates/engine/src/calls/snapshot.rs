@@ -60,6 +60,16 @@ impl Call {
         let dialogue = &mut self.dialogue;
         dialogue.queue = name(&told.queue);
         dialogue.language = name(&told.language);
+        for (place, told) in [
+            (&mut dialogue.flow, &told.flow),
+            (&mut dialogue.build, &told.build),
+            (&mut dialogue.worker, &told.worker),
+            (&mut dialogue.zone, &told.zone),
+        ] {
+            if let Some(told) = told {
+                *place = name(told);
+            }
+        }
         if let Some(customer) = &told.customer {
             dialogue.customer = Some(name(customer));
         }

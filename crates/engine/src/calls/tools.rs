@@ -119,6 +119,7 @@ impl Call {
         outcome: String,
         cx: &mut Cx<'_>,
     ) {
+        self.last_tool = Some(name(&tool.name));
         let call = self.dialogue.tool(&tool.id, &tool.name, cx.at);
         call.state = state;
         call.ended_at = Some(cx.at);
@@ -169,6 +170,7 @@ impl Call {
             return;
         };
         tool.level += 1;
+        self.last_tool = Some(tool.name.clone());
         let over = config.expectations.tool_ms * i64::from(tool.level);
         let text = format!(
             "the caller waits for a tool: {} has not ended for over {}",

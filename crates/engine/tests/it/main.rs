@@ -3,6 +3,7 @@
 mod acts;
 mod bad_input;
 mod card;
+mod causes;
 mod commands;
 mod conduct;
 mod feed;

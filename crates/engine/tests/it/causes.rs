@@ -1,0 +1,269 @@
+//! Live calls that fail together: which cause they share, and what can be done to them.
+
+use holdfast_domain::fact::Fact;
+use holdfast_domain::{
+    ActVerb, CauseDimension, CauseGroup, CauseReach, CauseShape, CauseState, Layer, Record, Rung,
+    Service, Target,
+};
+
+use crate::script::{Script, started};
+
+/// A call's model and where it runs.
+struct Place {
+    provider: &'static str,
+    region: &'static str,
+    queue: &'static str,
+}
+
+const fn place(provider: &'static str, region: &'static str, queue: &'static str) -> Place {
+    Place {
+        provider,
+        region,
+        queue,
+    }
+}
+
+/// Half of the calls are with Vendor A; vendors, regions and queues are no aliases of each other.
+const PLACES: [Place; 8] = [
+    place("Vendor A", "eu-west", "billing"),
+    place("Vendor A", "us-east", "billing"),
+    place("Vendor B", "eu-west", "billing"),
+    place("Vendor B", "us-east", "billing"),
+    place("Vendor A", "eu-west", "orders"),
+    place("Vendor A", "us-east", "orders"),
+    place("Vendor C", "eu-west", "orders"),
+    place("Vendor C", "us-east", "orders"),
+];
+
+const CALLS: usize = 32;
+
+fn id(n: usize) -> String {
+    format!("c{n:02}")
+}
+
+fn of(n: usize) -> &'static Place {
+    &PLACES[n % PLACES.len()]
+}
+
+fn served(layer: Layer, name: &str, rung: Rung, place: &Place) -> Service {
+    Service {
+        layer,
+        name: name.to_owned(),
+        provider: place.provider.to_owned(),
+        model: format!("model of {}", place.provider),
+        region: place.region.to_owned(),
+        zone: String::new(),
+        active: rung == Rung::Primary,
+        usable: true,
+        rung,
+    }
+}
+
+fn platform() -> Script {
+    let mut script = Script::new();
+    for n in 0..CALLS {
+        let place = of(n);
+        let mut told = started();
+        told.queue = place.queue.into();
+        told.services = vec![
+            served(Layer::Asr, "primary-asr", Rung::Primary, place),
+            served(Layer::Llm, "primary-llm", Rung::Primary, place),
+            served(Layer::Llm, "backup-llm", Rung::Backup, place),
+            served(Layer::Tts, "primary-tts", Rung::Primary, place),
+        ];
+        script.fact(&id(n), Fact::CallStarted(Box::new(told)));
+    }
+    script
+}
+
+/// Every call has a turn; it fails in the model where `fails` says so. Those come first and the
+/// healthy ones after them, so that their work is of the same moment.
+fn round(script: &mut Script, fails: impl Fn(usize, &Place) -> bool) {
+    for n in (0..CALLS).filter(|n| fails(*n, of(*n))) {
+        fail(script, &id(n));
+    }
+    for n in (0..CALLS).filter(|n| !fails(*n, of(*n))) {
+        script.good_turn(&id(n));
+        // The callers who wait are still there.
+        if n % 8 == 7 {
+            for n in (0..CALLS).filter(|n| fails(*n, of(*n))) {
+                script.fact(&id(n), Fact::TurnStarted { turn: 1 });
+            }
+        }
+    }
+    script.wait(600);
+}
+
+fn fail(script: &mut Script, call: &str) {
+    script.caller_says(call, "hello?");
+    script.llm_starts(call, "primary-llm");
+    script.error(call, Layer::Llm, "primary-llm", "http_503");
+}
+
+fn causes(script: &Script) -> Vec<CauseGroup> {
+    let of_record = |record| match record {
+        Record::Cause { cause } => Some(*cause),
+        _ => None,
+    };
+    script
+        .engine
+        .records()
+        .into_iter()
+        .filter_map(of_record)
+        .collect()
+}
+
+fn alive(script: &Script) -> Vec<CauseGroup> {
+    let mut all = causes(script);
+    all.retain(|cause| cause.state != CauseState::Closed);
+    all
+}
+
+fn traits(cause: &CauseGroup) -> Vec<(CauseDimension, &str)> {
+    cause
+        .traits
+        .iter()
+        .map(|found| (found.dimension, found.value.as_str()))
+        .collect()
+}
+
+#[test]
+fn calls_that_fail_together_are_one_group_with_what_they_share() {
+    let mut script = platform();
+    let hit = |_: usize, place: &Place| place.provider == "Vendor A" && place.region == "eu-west";
+    round(&mut script, |_, _| false);
+    assert_eq!(causes(&script), []);
+    round(&mut script, hit);
+
+    let found = alive(&script);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let cause = &found[0];
+    assert_eq!(cause.layer, Layer::Llm);
+    assert_eq!(
+        traits(cause),
+        [
+            (CauseDimension::Provider, "Vendor A"),
+            (CauseDimension::Region, "eu-west")
+        ]
+    );
+    assert_eq!((cause.failing, cause.exposed), (8, 8));
+    assert_eq!(cause.elsewhere_permille, 0);
+    assert!(
+        cause
+            .sentence
+            .ends_with("LLM fails with Vendor A in eu-west"),
+        "{}",
+        cause.sentence
+    );
+    assert!(!cause.evidence.is_empty() && cause.evidence[0].text.contains("503"));
+    for n in 0..CALLS {
+        let row = script.summary(&id(n));
+        assert_eq!(row.cause.is_some(), hit(n, of(n)), "{}", row.id);
+    }
+}
+
+#[test]
+fn a_big_vendor_is_not_blamed_for_a_queue() {
+    let mut script = platform();
+    round(&mut script, |_, place| place.queue == "orders");
+    let found = alive(&script);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(traits(&found[0]), [(CauseDimension::Queue, "orders")]);
+}
+
+#[test]
+fn two_causes_at_once_are_two_groups() {
+    let mut script = platform();
+    round(&mut script, |_, place| {
+        place.provider == "Vendor C" || place.provider == "Vendor A" && place.region == "us-east"
+    });
+    round(&mut script, |_, place| {
+        place.provider == "Vendor C" || place.provider == "Vendor A" && place.region == "us-east"
+    });
+    let found = alive(&script);
+    let mut named: Vec<_> = found.iter().map(traits).collect();
+    named.sort();
+    assert_eq!(
+        named,
+        [
+            vec![
+                (CauseDimension::Provider, "Vendor A"),
+                (CauseDimension::Region, "us-east")
+            ],
+            vec![(CauseDimension::Provider, "Vendor C")],
+        ]
+    );
+}
+
+#[test]
+fn several_vendors_in_one_region_are_an_outage_of_the_region() {
+    let mut script = platform();
+    round(&mut script, |_, place| place.region == "us-east");
+    let found = alive(&script);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].shape, CauseShape::RegionOutage);
+    assert_eq!(found[0].layer, Layer::Infrastructure);
+    assert_eq!(traits(&found[0]), [(CauseDimension::Region, "us-east")]);
+}
+
+#[test]
+fn single_failures_share_no_cause() {
+    let mut script = platform();
+    round(&mut script, |n, _| n == 3 || n == 21);
+    assert_eq!(causes(&script), []);
+}
+
+#[test]
+fn a_group_recovers_and_closes_and_keeps_its_id_meanwhile() {
+    let mut script = platform();
+    let hit = |place: &Place| place.provider == "Vendor B";
+    round(&mut script, |_, place| hit(place));
+    let first = alive(&script);
+    round(&mut script, |_, place| hit(place));
+    let again = alive(&script);
+    assert_eq!(first.len(), 1);
+    assert_eq!(first[0].id, again[0].id);
+    assert_eq!(first[0].since, again[0].since);
+    round(&mut script, |_, _| false);
+    script.wait(25_000);
+    let closed = causes(&script);
+    assert_eq!(closed.len(), 1);
+    assert_eq!(closed[0].state, CauseState::Closed);
+    assert_eq!(closed[0].failing, 0);
+    assert_eq!(script.summary(&id(2)).cause, None);
+    script.check_replay();
+}
+
+#[test]
+fn a_switch_of_a_group_reaches_its_calls_and_no_other() {
+    let mut script = platform();
+    let hit = |_: usize, place: &Place| place.provider == "Vendor A" && place.region == "eu-west";
+    round(&mut script, hit);
+    let cause = alive(&script)[0].id.clone();
+    let switch = ActVerb::SwitchModel {
+        layer: Layer::Llm,
+        to: None,
+    };
+    let target = Target::Cause {
+        cause,
+        reach: CauseReach::Failing,
+    };
+    let commands = script.act(switch, target);
+    let mut touched: Vec<String> = commands
+        .iter()
+        .map(|command| script.command(command).call.unwrap().to_string())
+        .collect();
+    touched.sort();
+    let expected: Vec<String> = (0..CALLS).filter(|n| hit(*n, of(*n))).map(id).collect();
+    assert_eq!(touched, expected);
+}
+
+#[test]
+fn a_call_whose_bridge_is_silent_is_neither_failing_nor_well() {
+    let mut script = platform();
+    round(&mut script, |_, place| place.provider == "Vendor B");
+    assert_eq!(alive(&script).len(), 1);
+    script.disconnect(crate::script::BRIDGE);
+    script.wait(70_000);
+    assert_eq!(alive(&script), []);
+}
