@@ -12,6 +12,7 @@ mod app;
 mod check;
 mod console;
 mod counts;
+mod explore;
 mod generate;
 mod packages;
 mod place;
@@ -41,6 +42,8 @@ enum Task {
     Test,
     /// The quick checks before a commit: format, lints, house rules, unit tests in Rust.
     Check,
+    /// Search worlds in virtual time for one in which the engine does what it must not.
+    Explore(explore::Arguments),
     /// Write what is generated from the Rust types: TypeScript for the window, JSON Schema for bridges.
     Generate,
 }
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Task::Console(arguments) => console::run(&arguments),
         Task::Test => test::run(),
         Task::Check => check::run(),
+        Task::Explore(arguments) => explore::run(&arguments),
         Task::Generate => generate::run(),
     };
     match outcome {

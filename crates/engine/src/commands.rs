@@ -191,6 +191,22 @@ impl Engine {
             self.out.show_platform();
             return;
         }
+        let is_refused = matches!(
+            answer.state,
+            AnswerState::Rejected(..) | AnswerState::Expired
+        );
+        let is_applied = self
+            .commands
+            .get(&answer.command)
+            .is_some_and(|record| matches!(record.state(), CommandState::Applied { .. }));
+        if is_refused && is_applied {
+            // What was read back is true; that it was never begun cannot be.
+            let example = "a command that was applied is said to be refused";
+            let bridge = self.bridge(source);
+            bridge.note(AnomalyKind::Impossible, example, now);
+            self.out.show_platform();
+            return;
+        }
         match &answer.state {
             AnswerState::Accepted => self.accepted(&answer.command),
             AnswerState::Applied(read_back) => self.applied(&answer.command, read_back),

@@ -327,6 +327,25 @@ fn answers_to_unknown_commands_and_from_other_bridges_are_anomalies() {
 }
 
 #[test]
+fn what_was_applied_is_not_refused_afterwards() {
+    let refusals = [
+        AnswerState::Rejected(RejectionKind::TargetUnusable, "no".to_owned()),
+        AnswerState::Expired,
+    ];
+    for refusal in refusals {
+        let mut script = failing_call();
+        let id = script.act_on(switch(None), "c");
+        script.answer(&id, switched_to("backup-llm", true));
+        script.answer(&id, refusal);
+        assert!(matches!(
+            script.command_state(&id),
+            CommandState::Applied { .. }
+        ));
+        assert_eq!(script.anomalies(AnomalyKind::Impossible), 1);
+    }
+}
+
+#[test]
 fn the_same_process_gets_its_unanswered_commands_again() {
     let mut script = failing_call();
     let id = script.act_on(switch(None), "c");

@@ -1,0 +1,85 @@
+//! What a seed stands for: how large its world is, and in which ways it misbehaves.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use clap::ValueEnum;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// One way in which the world misbehaves. Each can be left out, so that a failure can be narrowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Habit {
+    /// Faults of the platforms begin and end.
+    Faults,
+    /// Frames are lost, doubled, held up and swapped.
+    Line,
+    /// Connections break, and bridges start anew under new epochs.
+    Reconnects,
+    /// Clocks of bridges and of the hub jump.
+    Clocks,
+    /// Bridges tell what cannot be.
+    Nonsense,
+    /// People act, and humans take calls or do not.
+    People,
+    /// Answers are lost, doubled, or say that it failed.
+    Answers,
+    /// The hub comes up again from a checkpoint and what was written down since.
+    Restarts,
+    /// Nobody does anything for an hour and longer.
+    Sleep,
+}
+
+impl Habit {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Faults,
+        Self::Line,
+        Self::Reconnects,
+        Self::Clocks,
+        Self::Nonsense,
+        Self::People,
+        Self::Answers,
+        Self::Restarts,
+        Self::Sleep,
+    ];
+}
+
+impl fmt::Display for Habit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", format!("{self:?}").to_ascii_lowercase())
+    }
+}
+
+/// One world, wholly decided by its fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) bridges: usize,
+    /// Concurrent calls of each bridge.
+    pub(crate) calls: usize,
+    /// How many steps it lives.
+    pub(crate) steps: u64,
+    pub(crate) habits: BTreeSet<Habit>,
+}
+
+impl Plan {
+    /// The world of a seed. Most worlds have most habits, because failures come from their meeting.
+    pub(crate) fn of_seed(seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let habits = Habit::ALL
+            .into_iter()
+            .filter(|_| rng.random_bool(0.75))
+            .collect();
+        Self {
+            seed,
+            bridges: rng.random_range(1..=3),
+            calls: rng.random_range(1..=5),
+            steps: rng.random_range(500..3_000),
+            habits,
+        }
+    }
+
+    pub(crate) fn has(&self, habit: Habit) -> bool {
+        self.habits.contains(&habit)
+    }
+}
