@@ -20,6 +20,7 @@ mod failure;
 mod output;
 mod recovery;
 mod requests;
+mod virtual_time;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -46,6 +47,7 @@ use failure::Health;
 
 pub use recovery::RecoverError;
 pub(crate) use recovery::{Recovered, recover};
+pub use virtual_time::{Heard, Peer, VirtualHub};
 
 /// Inputs that wait for the core. Each connection may have 256 frames under way, so a burst of a
 /// few connections fits; beyond it connections wait, and TCP holds their peers back.

@@ -34,7 +34,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-pub use crate::core::RecoverError;
+pub use crate::core::{Heard, Peer, RecoverError, VirtualHub};
 pub use config::{Clock, ConfigError, EXAMPLE, HubConfig, Limits};
 pub use masking::{MASK, mask_card, mask_detail, mask_record, mask_summary};
 

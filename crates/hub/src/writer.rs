@@ -68,6 +68,16 @@ impl Writer {
         }
     }
 
+    /// As [`Writer::join`], where nothing else has to go on meanwhile.
+    pub(crate) fn end(mut self) {
+        drop(self.work.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the journal's thread did not end in order");
+        }
+    }
+
     /// Waits until everything that was given is written.
     pub(crate) async fn join(mut self) {
         drop(self.work.take());
