@@ -117,6 +117,31 @@ impl Line {
         }
     }
 
+    /// A real hub welcomes the bridge: it has everything up to `resume_after`.
+    pub(crate) fn welcomed(
+        &mut self,
+        resume_after: u64,
+        wants_snapshot: bool,
+        now: Timestamp,
+    ) -> Vec<Frame> {
+        self.connections += 1;
+        self.connection = Some(self.connections);
+        self.heartbeat_at = now;
+        self.last_arrival = now;
+        self.acknowledged(resume_after);
+        if self.is_introduced && !wants_snapshot {
+            self.rewind(resume_after + 1, now)
+        } else {
+            self.tell_all(now)
+        }
+    }
+
+    /// A real hub has made everything up to `sequence` durable.
+    pub(crate) fn acknowledged(&mut self, sequence: u64) {
+        self.position = self.position.max(sequence);
+        self.acknowledge();
+    }
+
     /// The hub misses events from `expected` on.
     pub(crate) fn rewind(&mut self, expected: u64, now: Timestamp) -> Vec<Frame> {
         self.buffer.retain(|event| event.sequence >= expected);

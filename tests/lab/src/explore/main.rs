@@ -13,6 +13,7 @@ mod model;
 mod plan;
 mod records;
 mod rows;
+mod whole;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,6 +26,7 @@ use clap::Parser;
 use holdfast_protocol::clock;
 
 use plan::{Habit, Plan};
+use whole::Whole;
 use world::World;
 
 /// What a checker found.
@@ -156,26 +158,37 @@ fn search(minutes: f64) -> ExitCode {
 }
 
 fn live(plan: &Plan) -> Result<Lived, Box<Found>> {
-    let mut world = World::new(plan.clone());
-    let outcome = catch_unwind(AssertUnwindSafe(|| world.live()));
-    let outcome = outcome.unwrap_or_else(|panic| {
-        let words = panic.downcast_ref::<String>().map(String::as_str);
-        let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
-        wrong(format!("panic: {}", words.unwrap_or("without words")))
-    });
+    let (outcome, steps, age_ms) = if plan.is_whole {
+        match Whole::new(plan.clone()) {
+            Ok(mut whole) => (guard(|| whole.live()), whole.steps, whole.age_ms()),
+            Err(wrong) => (Err(wrong), 0, 0),
+        }
+    } else {
+        let mut world = World::new(plan.clone());
+        (guard(|| world.live()), world.steps, world.age_ms())
+    };
     match outcome {
         Ok(()) => Ok(Lived {
             worlds: 1,
-            steps: world.steps,
-            age_ms: world.age_ms(),
+            steps,
+            age_ms,
         }),
         Err(wrong) => Err(Box::new(Found {
             plan: plan.clone(),
-            step: world.steps,
-            age_ms: world.age_ms(),
+            step: steps,
+            age_ms,
             wrong,
         })),
     }
+}
+
+/// A panic is a find like any other.
+fn guard(live: impl FnOnce() -> Result<(), Wrong>) -> Result<(), Wrong> {
+    catch_unwind(AssertUnwindSafe(live)).unwrap_or_else(|panic| {
+        let words = panic.downcast_ref::<String>().map(String::as_str);
+        let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
+        wrong(format!("panic: {}", words.unwrap_or("without words")))
+    })
 }
 
 /// Leaves out one habit after the other, as long as something still goes wrong.
@@ -221,33 +234,4 @@ fn tell(found: &Found) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn worlds_of_fixed_seeds_go_well() {
-        for seed in 0..12 {
-            let mut plan = Plan::of_seed(seed);
-            plan.steps = plan.steps.min(1_000);
-            plan.habits = Habit::ALL.into_iter().collect();
-            if let Err(found) = live(&plan) {
-                panic!("seed {seed}, step {}: {}", found.step, found.wrong.0);
-            }
-        }
-    }
-
-    #[test]
-    fn a_world_is_the_same_again() {
-        let plan = Plan::of_seed(7);
-        let ends = || {
-            let mut world = World::new(plan.clone());
-            let outcome = world.live();
-            (
-                outcome,
-                world.age_ms(),
-                serde_json::to_string(&world.engine).ok(),
-            )
-        };
-        assert_eq!(ends(), ends());
-    }
-}
+mod tests;

@@ -60,6 +60,8 @@ pub(crate) struct Plan {
     /// How many steps it lives.
     pub(crate) steps: u64,
     pub(crate) habits: BTreeSet<Habit>,
+    /// A whole hub lives in it, not an engine alone.
+    pub(crate) is_whole: bool,
 }
 
 impl Plan {
@@ -76,6 +78,8 @@ impl Plan {
             calls: rng.random_range(1..=5),
             steps: rng.random_range(500..3_000),
             habits,
+            // A world with a disk in it is slower, so there are fewer of them.
+            is_whole: seed % 4 == 3,
         }
     }
 

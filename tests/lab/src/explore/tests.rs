@@ -1,0 +1,229 @@
+//! Worlds of fixed seeds go well, reach what they are for, and a checker that sees wrong says so.
+
+use std::collections::BTreeSet;
+
+use holdfast_domain::{
+    CallId, CommandState, EventId, Evidence, HandoffState, Layer, LayerState, Record, SignalKind,
+    Timestamp,
+};
+use holdfast_engine::{BridgeChange, Effect, Entry};
+
+use super::*;
+use crate::model::Model;
+use crate::records::Records;
+
+fn with_all_habits(seed: u64) -> Plan {
+    let mut plan = Plan::of_seed(seed);
+    plan.steps = 1_200;
+    plan.bridges = 2;
+    plan.calls = 4;
+    plan.habits = Habit::ALL.into_iter().collect();
+    plan
+}
+
+/// What was reached in a world, in words.
+fn reached(world: &World) -> BTreeSet<String> {
+    let mut reached = BTreeSet::new();
+    for record in world.records.commands.values() {
+        for progress in &record.progress {
+            let word = match &progress.state {
+                CommandState::Requested => "requested",
+                CommandState::Accepted => "accepted",
+                CommandState::Applied { .. } => "applied",
+                CommandState::Proven { .. } => "proven",
+                CommandState::Failed { .. } => "failed",
+                CommandState::Rejected { .. } => "rejected",
+                CommandState::Expired => "expired",
+                CommandState::Unknown => "unknown",
+            };
+            reached.insert(format!("command {word}"));
+        }
+    }
+    for handoff in world.records.handoffs.values() {
+        let word = match &handoff.state {
+            HandoffState::Confirmed { .. } => "confirmed",
+            HandoffState::Failed { .. } => "failed",
+            _ => "open",
+        };
+        reached.insert(format!("handoff {word}"));
+    }
+    for feed in world.model.feeds.values() {
+        reached.extend(feed.anomalies.keys().map(|kind| format!("{kind:?}")));
+    }
+    for id in world.engine.call_ids() {
+        let Some(detail) = world.engine.detail(id) else {
+            continue;
+        };
+        let signals = detail.evidence.iter();
+        reached.extend(signals.map(|(layer, evidence)| format!("{layer:?} {:?}", evidence.kind)));
+    }
+    reached
+}
+
+#[test]
+fn worlds_of_fixed_seeds_go_well_and_are_worth_living_in() {
+    let mut all = BTreeSet::new();
+    for seed in [0, 1, 2, 4, 5, 6, 8, 9] {
+        let mut world = World::new(with_all_habits(seed));
+        if let Err(found) = world.live() {
+            panic!("seed {seed}, step {}: {}", world.steps, found.0);
+        }
+        all.extend(reached(&world));
+    }
+    for wanted in [
+        "command proven",
+        "command failed",
+        "command rejected",
+        "command expired",
+        "command unknown",
+        "handoff confirmed",
+        "handoff failed",
+        "Impossible",
+        "UnknownCall",
+        "UnknownCommand",
+        "DuplicateSequence",
+        "SequenceGap",
+        "Malformed",
+    ] {
+        assert!(all.contains(wanted), "nobody reached {wanted:?}: {all:?}");
+    }
+}
+
+#[test]
+fn whole_hubs_of_fixed_seeds_keep_what_they_promised() {
+    for seed in [3, 7] {
+        let mut whole = Whole::new(with_all_habits(seed)).unwrap();
+        if let Err(found) = whole.live() {
+            panic!("seed {seed}, step {}: {}", whole.steps, found.0);
+        }
+        assert!(whole.n_promised() > 0, "nobody was promised anything");
+        assert!(whole.n_runs() > 1, "the power never went");
+    }
+}
+
+#[test]
+fn a_world_is_the_same_again() {
+    let ends = |seed| {
+        let mut world = World::new(with_all_habits(seed));
+        let outcome = world.live();
+        (
+            outcome,
+            world.age_ms(),
+            serde_json::to_string(&world.engine).unwrap(),
+        )
+    };
+    assert_eq!(ends(1), ends(1));
+    assert_ne!(ends(1), ends(2));
+}
+
+#[test]
+fn a_whole_hub_is_the_same_again() {
+    let ends = |seed| {
+        let mut plan = with_all_habits(seed);
+        plan.steps = 400;
+        let mut whole = Whole::new(plan).unwrap();
+        (whole.live(), whole.age_ms(), whole.state())
+    };
+    assert_eq!(ends(3), ends(3));
+}
+
+// === checkers that see wrong ===
+
+fn transition(to: LayerState, events: &[&str]) -> Effect {
+    let evidence = Evidence {
+        kind: SignalKind::DeadAir,
+        text: "silence".to_owned(),
+        at: Timestamp::default(),
+        events: events.iter().map(|id| EventId::new(*id)).collect(),
+    };
+    Effect::Append(Entry::Transition {
+        call: CallId::new("c"),
+        layer: Layer::Llm,
+        from: LayerState::Unknown,
+        to,
+        evidence: (!events.is_empty()).then_some(evidence),
+        at: Timestamp::default(),
+    })
+}
+
+#[test]
+fn an_alarm_needs_evidence_that_was_told() {
+    let mut model = Model::default();
+    model.events.insert("e1".to_owned(), "c".to_owned());
+    model.events.insert("e2".to_owned(), "other".to_owned());
+    let check = |effect: &Effect| Records::default().take(effect, &model);
+    assert_eq!(check(&transition(LayerState::Failed, &["e1"])), Ok(()));
+    assert!(check(&transition(LayerState::Failed, &[])).is_err());
+    assert!(check(&transition(LayerState::Failed, &["never"])).is_err());
+    assert!(check(&transition(LayerState::Failed, &["e2"])).is_err());
+    assert!(check(&transition(LayerState::Failed, &["e1"; 5])).is_err());
+    assert!(check(&transition(LayerState::Healthy, &["e1"])).is_err());
+    assert!(check(&transition(LayerState::Unknown, &[])).is_err());
+}
+
+/// Everything that a world wrote down and sent, in order.
+fn effects_of_a_world() -> (World, Vec<Effect>) {
+    let mut plan = with_all_habits(1);
+    plan.habits = [Habit::People].into_iter().collect();
+    let mut world = World::new(plan);
+    world.live().unwrap();
+    let commands = world.records.commands.values().cloned();
+    let effects = commands.map(|mut command| {
+        command.progress.truncate(1);
+        let source = command.source.clone();
+        let command = Box::new(command);
+        Effect::Send { source, command }
+    });
+    let effects = effects.collect();
+    (world, effects)
+}
+
+#[test]
+fn a_command_leaves_after_it_was_written_down_and_to_somebody() {
+    let (world, sends) = effects_of_a_world();
+    let send = sends.first().expect("people acted");
+    let Effect::Send { source, command } = send else {
+        panic!("these are commands that leave");
+    };
+    let mut records = Records::default();
+    assert!(
+        records.take(send, &world.model).is_err(),
+        "not written down"
+    );
+    records
+        .commands
+        .insert(command.id.clone(), (**command).clone());
+    assert_eq!(records.take(send, &world.model), Ok(()));
+    let mut model = world.model.clone();
+    model.bridge(source, &BridgeChange::Disconnected, world.now);
+    assert!(records.take(send, &model).is_err(), "sent to nobody");
+}
+
+#[test]
+fn a_command_that_is_over_stays_so_and_is_asked_for() {
+    let (world, sends) = effects_of_a_world();
+    let Some(Effect::Send { command, .. }) = sends.first() else {
+        panic!("people acted");
+    };
+    let mut records = Records::default();
+    let append = |states: &[CommandState]| {
+        let mut command = command.clone();
+        let at = command.issued_at;
+        let progress = states.iter().cloned();
+        command.progress = progress
+            .map(|state| holdfast_domain::Progress { state, at })
+            .collect();
+        Effect::Append(Entry::Record(Record::Command { command }))
+    };
+    let (requested, expired) = (CommandState::Requested, CommandState::Expired);
+    records
+        .commands
+        .insert(command.id.clone(), (**command).clone());
+    let over = append(&[requested.clone(), expired.clone()]);
+    assert_eq!(records.take(&over, &world.model), Ok(()));
+    let again = append(&[requested.clone(), expired, CommandState::Accepted]);
+    assert!(records.take(&again, &world.model).is_err());
+    let unasked = append(&[requested]);
+    let unasked = Records::default().take(&unasked, &world.model);
+    assert!(unasked.is_err(), "nobody asked for it");
+}
