@@ -26,7 +26,7 @@ fn reached(world: &World) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
     for record in world.records.commands.values() {
         for progress in &record.progress {
-            let word = match &progress.state {
+            let state = match &progress.state {
                 CommandState::Requested => "requested",
                 CommandState::Accepted => "accepted",
                 CommandState::Applied { .. } => "applied",
@@ -36,16 +36,16 @@ fn reached(world: &World) -> BTreeSet<String> {
                 CommandState::Expired => "expired",
                 CommandState::Unknown => "unknown",
             };
-            reached.insert(format!("command {word}"));
+            reached.insert(format!("command {state}"));
         }
     }
     for handoff in world.records.handoffs.values() {
-        let word = match &handoff.state {
+        let state = match &handoff.state {
             HandoffState::Confirmed { .. } => "confirmed",
             HandoffState::Failed { .. } => "failed",
             _ => "open",
         };
-        reached.insert(format!("handoff {word}"));
+        reached.insert(format!("handoff {state}"));
     }
     for feed in world.model.feeds.values() {
         reached.extend(feed.anomalies.keys().map(|kind| format!("{kind:?}")));

@@ -246,11 +246,9 @@ impl Whole {
                 let frames = self.lines[n].take(outputs, self.now);
                 self.send(n, frames);
             }
-            Due::ToHub(..) | Due::ToPlatform(..) => {}
             Due::Connect(n) if self.peers[n].is_none() => self.connect(n)?,
-            Due::Connect(_) => {}
             Due::Habit(habit) if !self.is_calm => self.misbehave(habit)?,
-            Due::Habit(_) => {}
+            Due::ToHub(..) | Due::ToPlatform(..) | Due::Connect(_) | Due::Habit(_) => {}
         }
         Ok(())
     }
@@ -444,18 +442,16 @@ impl Whole {
     }
 
     fn person(&mut self) -> Result<(), Wrong> {
-        let console = match self.console {
-            Some(console) => console,
-            None => {
-                let identity = Identity {
-                    name: "sam".to_owned(),
-                    roles: vec![Role::Commander],
-                };
-                let console = self.hub()?.console(identity, None, Vec::new());
-                self.console = Some(console);
-                console
-            }
+        let console = if let Some(console) = self.console {
+            console
+        } else {
+            let identity = Identity {
+                name: "sam".to_owned(),
+                roles: vec![Role::Commander],
+            };
+            self.hub()?.console(identity, None, Vec::new())
         };
+        self.console = Some(console);
         let verb = match self.rng.random_range(0..4) {
             0 => ActVerb::PauseAi,
             1 => ActVerb::ResumeAi,
