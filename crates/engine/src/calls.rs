@@ -24,7 +24,7 @@ use crate::Config;
 
 pub(crate) use call::{COMMANDS_MAX, Call};
 pub(crate) use dialogue::Dialogue;
-pub(crate) use health::Note;
+pub(crate) use health::{Note, evidence};
 pub(crate) use view::Around;
 
 /// What folding one fact needs besides the call.

@@ -14,6 +14,7 @@ use crate::causes::Causes;
 use crate::commands::Commands;
 use crate::handoffs::Handoffs;
 use crate::out::Outbox;
+use crate::patterns::Patterns;
 use crate::timers::{TimerKey, Timers};
 use crate::{BridgeChange, Config, Control, Effect, Entry, Input, Person, Shown};
 
@@ -31,6 +32,8 @@ pub struct Engine {
     pub(crate) commands: Commands,
     pub(crate) handoffs: Handoffs,
     pub(crate) causes: Causes,
+    #[serde(default)]
+    pub(crate) patterns: Patterns,
     #[serde(skip)]
     pub(crate) out: Outbox,
     #[serde(skip)]
@@ -56,6 +59,7 @@ impl Engine {
             commands: Commands::default(),
             handoffs: Handoffs::default(),
             causes: Causes::default(),
+            patterns: Patterns::default(),
             out: Outbox::default(),
             timers: Timers::default(),
             notes: Vec::new(),

@@ -70,12 +70,16 @@ impl Engine {
                 let call = self.calls.get(&id);
                 let after = call
                     .and_then(|call| call.abrupt_end(*ended_by, at, &envelope.id, &self.config));
+                if after.is_some() {
+                    self.ended_abruptly(&id);
+                }
                 self.end_call_after(&id, &format!("{reason} ({by})"), after);
             }
             Fact::HandoffRequested { to, reason } => {
                 self.touch(&id, envelope, at);
+                self.human_asked(&id, &envelope.id, at);
                 self.handoff_asked(&id, &envelope.id, to, reason);
-                self.arm_call(&id);
+                self.settle(&id);
             }
             Fact::HandoffCompleted { handoff_id, to } => {
                 self.touch(&id, envelope, at);

@@ -28,6 +28,7 @@ mod facts;
 mod handoffs;
 mod input;
 mod out;
+mod patterns;
 mod timers;
 mod words;
 
@@ -35,3 +36,4 @@ pub use config::{ConductLimits, Config, Expectations, Levels};
 pub use effect::{Effect, Entry, Shown};
 pub use engine::Engine;
 pub use input::{Answer, AnswerState, BridgeChange, Control, Input, Person};
+pub use patterns::QueuePattern;

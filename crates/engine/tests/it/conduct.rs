@@ -448,6 +448,8 @@ fn a_call_that_ends_soon_after_a_fault_ended_abruptly() {
         found.text
     );
     assert_eq!(found.events.len(), 3, "turn, error, end");
+    let queue = script.engine.queue_patterns().pop().expect("it is counted");
+    assert_eq!((queue.queue.as_str(), queue.ended_abruptly), ("billing", 1));
 }
 
 #[test]
@@ -473,4 +475,38 @@ fn a_good_end_and_one_long_after_a_fault_are_not_abrupt() {
             "{ended_by:?} {wait}"
         );
     }
+}
+
+/// So many calls ask for a human; the evidence on the dialogue of the last one.
+fn calls_ask(script: &mut Script, day: usize, n: usize) -> Option<SignalKind> {
+    let mut told = None;
+    for call in 0..n {
+        let id = format!("d{day}-{call}");
+        script.call(&id);
+        let (to, reason) = ("billing".into(), "caller".into());
+        script.fact(&id, Fact::HandoffRequested { to, reason });
+        told = script.layer(&id, DIALOGUE).evidence.map(|found| found.kind);
+        script.end(&id);
+    }
+    told
+}
+
+#[test]
+fn more_requests_for_a_human_than_usual_at_this_hour_are_told_on_the_newest_call() {
+    let mut script = Script::with_heartbeat(86_400_000);
+    for day in 0..3 {
+        assert_eq!(
+            calls_ask(&mut script, day, 6),
+            None,
+            "nobody knows what is usual"
+        );
+        script.mute(crate::script::BRIDGE);
+        script.wait_at_once(86_400_000);
+    }
+    assert_eq!(calls_ask(&mut script, 3, 2), None, "two are usual");
+    let told = calls_ask(&mut script, 4, 18);
+    assert_eq!(told, Some(SignalKind::EscalationDrift));
+    let queue = script.engine.queue_patterns().pop().expect("it is known");
+    assert_eq!((queue.asked, queue.usual_thousandths), (20, Some(6_000)));
+    assert!(queue.drifts);
 }

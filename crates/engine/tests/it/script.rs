@@ -125,6 +125,12 @@ impl Script {
         self.timeout();
     }
 
+    /// Time passes without a word of anybody.
+    pub(crate) fn wait_at_once(&mut self, ms: i64) {
+        self.now += ms;
+        self.timeout();
+    }
+
     /// The bridge is heard no more.
     pub(crate) fn mute(&mut self, source: &str) {
         self.living.remove(source);
