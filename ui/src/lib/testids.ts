@@ -1,6 +1,9 @@
 /**
  * Stable hooks for tests that drive the window. Components take them from here.
  *
+ * Cause groups carry `data-cause-id`, `data-layer`, `data-traits` (`dimension=value`, joined by
+ * `;`), `data-cause-shape`, `data-cause-state` and `data-failing`; links to them `data-cause-id`.
+ *
  * Rows carry `data-call`; layer cells `data-layer` and `data-state`; buttons of actions
  * `data-action` (an `ActionName`); progress `data-command-state` (a `CommandState` type);
  * navigation `data-view`; the board `data-stale` and `data-frozen`.
@@ -9,6 +12,16 @@ export const testId = {
   board: "board",
   boardScroll: "board-scroll",
   newAbove: "new-above",
+  causes: "causes",
+  cause: "cause",
+  causeFigures: "cause-figures",
+  causeLink: "cause-link",
+  newCauses: "new-causes",
+  filterCause: "filter-cause",
+  next: "next",
+  evidenceItem: "evidence-item",
+  copyEvents: "copy-events",
+  blind: "blind",
   filterQueue: "filter-queue",
   filterNeed: "filter-need",
   filterText: "filter-text",
@@ -33,6 +46,7 @@ export const testId = {
   sheetTo: "sheet-to",
   sheetText: "sheet-text",
   sheetTools: "sheet-tools",
+  sheetReach: "sheet-reach",
   confirm: "confirm",
   cancel: "cancel",
   refusal: "refusal",

@@ -194,10 +194,14 @@ export class BoardController {
     this.#isOpen = false;
   }
 
-  /** One step back: the detail, then the marks, then the filter. False when nothing was left. */
+  /**
+   * One step back: the detail, then the marks, then the cause, then the rest of the filter. False
+   * when nothing was left.
+   */
   back(): boolean {
     if (this.#isOpen) this.close();
     else if (this.#marks.size > 0) this.clearMarks();
+    else if (this.#filter.cause !== null) this.setFilter({ cause: null });
     else if (this.isFiltered) this.clearFilter();
     else return false;
     return true;

@@ -4,9 +4,17 @@ import { createContext } from "svelte";
 import { AgentController } from "$lib/agent/agentController.svelte";
 import type { Backend } from "$lib/backend/backend";
 import { BoardController } from "$lib/board/boardController.svelte";
+import { CausesController } from "$lib/cause/causesController.svelte";
 import { FrameController, type Schedule } from "$lib/frame/frameController.svelte";
-import type { CallId } from "$lib/generated";
-import { type ActionName, failingLayer, type Reach, whyOff } from "$lib/sheet/actions";
+import type { CallId, CauseId } from "$lib/generated";
+import {
+  type ActionName,
+  failingLayer,
+  isSwitchable,
+  type Reach,
+  whyOff,
+  whyOffCause,
+} from "$lib/sheet/actions";
 import { SheetController, type Subject } from "$lib/sheet/sheetController.svelte";
 import {
   canAct,
@@ -29,16 +37,18 @@ export interface Outside {
 export class Desk {
   readonly frames: FrameController;
   readonly board: BoardController;
+  readonly causes: CausesController;
   readonly sheet: SheetController;
   readonly agent: AgentController;
   readonly shell: ShellController;
 
   constructor({ backend, schedule, storage, newActId }: Outside) {
     this.board = new BoardController(() => this.frames);
-    this.frames = new FrameController(backend, schedule, () => ({
-      ...this.board.takeView(),
-      open: this.openId,
-    }));
+    this.causes = new CausesController(() => this.frames, this.board);
+    this.frames = new FrameController(backend, schedule, () => {
+      this.causes.settle();
+      return { ...this.board.takeView(), open: this.openId };
+    });
     this.sheet = new SheetController(backend, this.frames, newActId);
     this.agent = new AgentController(backend, this.frames);
     this.shell = new ShellController(storage);
@@ -81,6 +91,32 @@ export class Desk {
     this.openSheet({ type: "calls", action, calls }, { layer: failingLayer(this.#reach.calls) });
   }
 
+  /** Why an action on a cause group is off, in a sentence; null when it can be asked for. */
+  whyOffCause(action: ActionName, id: CauseId): string | null {
+    return whyOffCause(action, {
+      actionsOff: this.frames.actionsOff,
+      canAct: this.canAct,
+      group: this.causes.group(id),
+      platform: this.frames.platform,
+    });
+  }
+
+  /** Opens the sheet of an action on the calls of a cause group, unless it is off. */
+  actOnCause(action: ActionName, id: CauseId): void {
+    const group = this.causes.group(id);
+    if (group === undefined || this.whyOffCause(action, id) !== null) return;
+    const calls = group.calls.flatMap((call) => this.board.rowOf(call) ?? []);
+    this.openSheet(
+      { type: "cause", action, cause: id },
+      {
+        layer: isSwitchable(group.layer) ? group.layer : failingLayer(calls),
+        tools: group.traits.flatMap(({ dimension, value }) =>
+          dimension === "tool" ? [value] : [],
+        ),
+      },
+    );
+  }
+
   /** Opens the sheet of an action on every live call that the AI serves. */
   actOnAll(action: ActionName): void {
     if (this.frames.actionsOff !== null || !this.canActOnAll) return;
@@ -88,7 +124,7 @@ export class Desk {
   }
 
   openSheet(subject: Subject, choice?: Parameters<SheetController["open"]>[1]): void {
-    this.board.setHeld(subject.type === "calls" || subject.type === "allCalls");
+    this.board.setHeld(subject.type !== "startFault" && subject.type !== "stopFault");
     this.sheet.open(subject, choice);
   }
 
@@ -101,6 +137,12 @@ export class Desk {
   showCall(id: CallId): void {
     this.shell.go("now");
     this.board.openCall(id);
+  }
+
+  /** Goes to the board and to a cause group there. */
+  showCause(id: CauseId): void {
+    this.shell.go("now");
+    this.causes.focus(id);
   }
 
   get #sheetCall(): CallId | null {

@@ -27,6 +27,13 @@ export function duration(ms: number): string {
   return age(0, positive);
 }
 
+/** `in 6 s`, `in 2:10`, `now`: the time that is left until `at`, in whole seconds. */
+export function until(at: number, now: number): string {
+  const left = Math.ceil((at - now) / SECOND) * SECOND;
+  if (left <= 0) return "now";
+  return `in ${left < 2 * MINUTE ? `${(left / SECOND).toString()} s` : age(0, left)}`;
+}
+
 /** `4 ms`, `1.2 s`: a delay, which is mostly short. */
 export function delay(ms: number): string {
   return Math.abs(ms) < SECOND ? `${Math.round(ms).toString()} ms` : duration(ms);

@@ -1,6 +1,10 @@
 /** The words on screen for every closed list. A new variant does not compile until it has a word. */
 import type {
   AnomalyKind,
+  CauseDimension,
+  CauseReach,
+  CauseShape,
+  CauseState,
   Command,
   CommandState,
   Effect,
@@ -15,9 +19,11 @@ import type {
   Layer,
   LayerState,
   NeedLevel,
+  NextKind,
   Protected,
   Role,
   Rung,
+  SignalKind,
   ToolState,
 } from "$lib/generated";
 
@@ -85,6 +91,99 @@ export const needMeaning = {
   warn: "The caller is being harmed.",
   critical: "The call is being lost.",
 } as const satisfies Record<NeedLevel, string>;
+
+/** What was seen, in the fewest words: the sentence beside it says the rest. */
+export const signalWord = {
+  serviceError: "service error",
+  serviceUnavailable: "service unavailable",
+  deadAir: "dead air",
+  unansweredTurn: "unanswered turn",
+  expectation: "late step",
+  responseGap: "slow answer",
+  toolFailure: "tool failure",
+  truncated: "speech cut short",
+  emptyAnswer: "empty answer",
+  transport: "poor line",
+  pipelineStalled: "pipeline stalled",
+  workerLost: "worker lost",
+  ghost: "no word of the call",
+  staleFeed: "silent bridge",
+  liveness: "beats stopped",
+  faultRate: "more faults",
+  latencyDrift: "slower than before",
+  reprompt: "asks again",
+  callerRepeats: "caller repeats",
+  talkOver: "talks over the caller",
+  bargeInMissed: "does not yield",
+  overcapture: "hears others",
+  loop: "goes in circles",
+  escalationDrift: "more ask for a human",
+  silentSuccess: "success without effect",
+  endedAbruptly: "ended after a fault",
+} as const satisfies Record<SignalKind, string>;
+
+/** What kind of thing is about to happen, for a row. */
+export const nextWord = {
+  stepDue: "step due",
+  silenceLimit: "silence limit",
+  turnFails: "turn fails",
+  callEnds: "call ends",
+  ghost: "call is given up",
+  unseen: "nobody knows",
+  commandEnds: "command ends",
+  handoff: "handoff",
+} as const satisfies Record<NextKind, string>;
+
+export const causeShapeWord = {
+  shared: "shared cause",
+  regionOutage: "region outage",
+  saturatedPool: "saturated pool",
+  starvedAutoscaling: "starved autoscaling",
+} as const satisfies Record<CauseShape, string>;
+
+export const causeShapeMeaning = {
+  shared: "One layer fails for calls that have this in common.",
+  regionOutage: "Layers of several vendors fail at once in one place.",
+  saturatedPool:
+    "One model in one place became slower with the load, then refused: its pool is full.",
+  starvedAutoscaling:
+    "New calls wait for their worker while those under way are well: no new workers come.",
+} as const satisfies Record<CauseShape, string>;
+
+export const causeStateWord = {
+  active: "active",
+  recovering: "recovering",
+  closed: "closed",
+} as const satisfies Record<CauseState, string>;
+
+export const causeStateMeaning = {
+  active: "Calls fail by it now.",
+  recovering: "No new failure; some calls have not yet shown that they are well.",
+  closed: "Over. It leaves the board shortly.",
+} as const satisfies Record<CauseState, string>;
+
+export const causeDimensionWord = {
+  provider: "vendor",
+  model: "model",
+  region: "region",
+  zone: "zone",
+  tool: "tool",
+  flow: "flow",
+  build: "build",
+  queue: "queue",
+  language: "language",
+  worker: "worker",
+} as const satisfies Record<CauseDimension, string>;
+
+export const causeReachWord = {
+  failing: "failing now",
+  exposed: "all exposed",
+} as const satisfies Record<CauseReach, string>;
+
+export const causeReachMeaning = {
+  failing: "The calls that fail by it now.",
+  exposed: "The failing, and those that would fail at their next turn.",
+} as const satisfies Record<CauseReach, string>;
 
 export const rungWord = {
   primary: "primary",

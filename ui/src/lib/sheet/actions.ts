@@ -1,5 +1,5 @@
 /** What a person can do to calls, by letter, and why they sometimes cannot. */
-import type { ActVerb, CallSummary, Capability, Layer, Platform } from "$lib/generated";
+import type { ActVerb, CallSummary, Capability, CauseGroup, Layer, Platform } from "$lib/generated";
 
 export const ACTION_NAMES = [
   "switchModel",
@@ -42,6 +42,10 @@ export function actionOfLetter(key: string): ActionName | undefined {
 export const SWITCHABLE = ["asr", "llm", "tts"] as const satisfies readonly Layer[];
 export type SwitchableLayer = (typeof SWITCHABLE)[number];
 
+export function isSwitchable(layer: Layer): layer is SwitchableLayer {
+  return SWITCHABLE.some((one) => one === layer);
+}
+
 /** The layer that most of the calls fail in; the language model when none of them does. */
 export function failingLayer(calls: readonly CallSummary[]): SwitchableLayer {
   const place = { asr: 0, llm: 1, tts: 3 } as const satisfies Record<SwitchableLayer, number>;
@@ -73,14 +77,46 @@ export interface Reach {
   readonly capabilities: readonly Capability[] | null;
 }
 
+const NO_RIGHT = "Your token lets you watch, not act.";
+
 /** Why the action is off, in a sentence; null when it can be asked for. */
 export function whyOff(action: ActionName, reach: Reach): string | null {
   if (reach.actionsOff !== null) return reach.actionsOff;
-  if (!reach.canAct) return "Your token lets you watch, not act.";
+  if (!reach.canAct) return NO_RIGHT;
   if (reach.chosen === 0) return "Choose a call first: arrows move, space marks.";
   // Rows out of view are not judged here: the preview lists what the act leaves alone.
   if (reach.calls.length < reach.chosen) return null;
   return whyIncapable(action, reach) ?? whyPointless(action, reach.calls);
+}
+
+/** What is known when a person reaches for an action on a cause group. */
+export type CauseReachable = Pick<Reach, "actionsOff" | "canAct" | "platform"> & {
+  /** undefined once it is forgotten. */
+  readonly group: CauseGroup | undefined;
+};
+
+/** Why the action on a cause group is off, in a sentence; null when it can be asked for. */
+export function whyOffCause(action: ActionName, reach: CauseReachable): string | null {
+  const { actionsOff, canAct, group, platform } = reach;
+  if (actionsOff !== null) return actionsOff;
+  if (!canAct) return NO_RIGHT;
+  if (group === undefined || group.state === "closed") return "The cause is over.";
+  const { capability } = actionWords[action];
+  const canAny = platform?.bridges.some((bridge) =>
+    bridge.capabilities.some(({ name, available }) => name === capability && available),
+  );
+  return canAny === true ? null : "No platform offers it.";
+}
+
+/** The action that helps most for a layer that breaks, before the ones that always help. */
+export function causeActions(layer: Layer): readonly ActionName[] {
+  const first: readonly ActionName[] =
+    layer === "tools"
+      ? ["disableTools", "routeToHumans", "announce"]
+      : isSwitchable(layer) || layer === "infrastructure"
+        ? ["switchModel", "routeToHumans", "announce"]
+        : ["routeToHumans", "announce", "switchModel"];
+  return [...first, ...ACTION_NAMES.filter((name) => !first.includes(name))];
 }
 
 function whyIncapable(action: ActionName, reach: Reach): string | null {

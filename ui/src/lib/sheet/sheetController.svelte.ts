@@ -17,6 +17,8 @@ import type {
   ActVerb,
   ActView,
   CallId,
+  CauseId,
+  CauseReach,
   Excluded,
   FaultOffer,
   FaultScope,
@@ -34,6 +36,7 @@ import { type ActionName, actionWords, type Choice, verbOf } from "./actions";
 /** What the sheet is about. */
 export type Subject =
   | { readonly type: "calls"; readonly action: ActionName; readonly calls: readonly CallId[] }
+  | { readonly type: "cause"; readonly action: ActionName; readonly cause: CauseId }
   | { readonly type: "allCalls"; readonly action: ActionName }
   | { readonly type: "startFault"; readonly source: SourceId; readonly fault: FaultOffer }
   | {
@@ -68,6 +71,7 @@ export class SheetController {
   #subject = $state.raw<Subject | null>(null);
   #choice = $state.raw<Choice>(NO_CHOICE);
   #scope = $state.raw<FaultScope>({});
+  #reach = $state.raw<CauseReach>("failing");
   #stage = $state.raw<Stage>({ type: "choosing" });
 
   /** Counts questions, so that an answer to an older one is thrown away. */
@@ -88,6 +92,10 @@ export class SheetController {
   get scope(): FaultScope {
     return this.#scope;
   }
+  /** Which calls of a cause group the act is for. */
+  get reach(): CauseReach {
+    return this.#reach;
+  }
   get stage(): Stage {
     return this.#stage;
   }
@@ -100,6 +108,7 @@ export class SheetController {
     if (subject === null) return "";
     switch (subject.type) {
       case "calls":
+      case "cause":
       case "allCalls":
         return actionWords[subject.action].title;
       case "startFault":
@@ -159,6 +168,7 @@ export class SheetController {
     this.#subject = subject;
     this.#choice = { ...NO_CHOICE, ...choice };
     this.#scope = {};
+    this.#reach = "failing";
     void this.#ask();
   }
 
@@ -169,6 +179,11 @@ export class SheetController {
 
   setScope(scope: FaultScope): void {
     this.#scope = scope;
+    void this.#ask();
+  }
+
+  setReach(reach: CauseReach): void {
+    this.#reach = reach;
     void this.#ask();
   }
 
@@ -253,6 +268,7 @@ export class SheetController {
     if (subject === null) return null;
     switch (subject.type) {
       case "calls":
+      case "cause":
       case "allCalls":
         return verbOf(subject.action, this.#choice);
       case "startFault":
@@ -270,6 +286,8 @@ export class SheetController {
     switch (subject.type) {
       case "calls":
         return { type: "calls", calls: [...subject.calls] };
+      case "cause":
+        return { type: "cause", cause: subject.cause, reach: this.#reach };
       case "allCalls":
         return { type: "allCalls" };
       case "startFault":

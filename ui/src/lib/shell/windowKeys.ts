@@ -37,6 +37,9 @@ function boardKey(event: KeyboardEvent, desk: Desk): void {
     if (desk.sheet.isOpen) desk.closeSheet();
     else if (!desk.board.back()) return;
     event.preventDefault();
+  } else if (event.key.toUpperCase() === "C" && desk.causes.cursorId !== null) {
+    desk.causes.focus(desk.causes.cursorId);
+    event.preventDefault();
   } else if (event.key === "/") {
     document.querySelector<HTMLElement>("[data-focus='filter']")?.focus();
     event.preventDefault();
