@@ -38,7 +38,8 @@ use rand_chacha::ChaCha8Rng;
 use crate::dialogue::{Story, Tool};
 use crate::faults::{FaultKind, Faults, Reach};
 use crate::latency::{CALLER_PAUSE, Latency};
-use crate::services::Pod;
+use crate::platform::{PlatformConfig, WorldKind};
+use crate::services::Site;
 
 pub(crate) use act::{Act, Request};
 
@@ -81,6 +82,19 @@ pub(crate) struct World<'a> {
     pub(crate) now: Timestamp,
     pub(crate) faults: &'a Faults,
     pub(crate) out: &'a mut Vec<Output>,
+    /// What broke for whom, for whoever labels a run.
+    pub(crate) hits: &'a mut Vec<Hit>,
+}
+
+/// A fault, or noise, reached a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hit {
+    pub(crate) call: CallId,
+    /// Where the call itself is hit.
+    pub(crate) layer: Layer,
+    pub(crate) at: Timestamp,
+    /// The number of the injection; None for the noise of a healthy platform.
+    pub(crate) injection: Option<u64>,
 }
 
 /// One call.
@@ -92,6 +106,11 @@ pub(crate) struct Call {
     story: Story,
     /// Where its worker runs.
     region: &'static str,
+    zone: &'static str,
+    /// Errors and spikes happen without a fault.
+    is_noisy: bool,
+    /// The version of the dialogue flow, where a queue has several.
+    flow_variant: Option<u64>,
     worker: String,
     services: Vec<Service>,
     tools_off: BTreeSet<&'static str>,
@@ -304,25 +323,44 @@ struct Heard {
     unspoken: Option<String>,
 }
 
+/// The share of a service's work that fails without a fault: three services work on a turn, and
+/// 0.4 % of turns fail in the field.
+const NOISE_ERROR_SHARE: f64 = 0.0013;
+
+/// The share of answers for which the model takes seconds without a fault.
+const NOISE_SPIKE_SHARE: f64 = 0.001;
+
 /// The builds of the agent that are live side by side.
 const BUILDS: [&str; 3] = ["2026.11.3", "2026.11.4", "2026.11.4"];
 
 impl Call {
     /// A call that begins now.
-    pub(crate) fn start(id: CallId, number: u64, seed: u64, world: &mut World<'_>) -> Self {
+    pub(crate) fn start(
+        id: CallId,
+        number: u64,
+        config: &PlatformConfig,
+        world: &mut World<'_>,
+    ) -> Self {
+        let seed = config.seed;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(number);
-        let pod = Pod::of(number);
+        let site = match config.world {
+            WorldKind::Pods => Site::of_pod(number),
+            WorldKind::Varied => Site::draw(&mut rng),
+        };
         let now = world.now;
         let story = Story::draw(&mut rng);
-        let worker = format!("{}-w{}", pod.region, rng.random_range(1..=8));
+        let worker = format!("{}-w{}", site.region, rng.random_range(1..=8));
         let mut call = Self {
             id,
             number,
             story,
-            region: pod.region,
+            region: site.region,
+            zone: site.zone,
             worker,
-            services: pod.services(),
+            services: site.services,
+            is_noisy: config.noise,
+            flow_variant: (config.world == WorldKind::Varied).then(|| number % 2 + 1),
             tools_off: BTreeSet::new(),
             started_at: now,
             known: CallUpdated::default(),
@@ -557,8 +595,21 @@ impl Call {
         Text::Owned(self.active(layer).name.clone())
     }
 
-    /// What is wrong with the service that serves a layer.
-    fn trouble(&self, layer: Layer, world: &World<'_>) -> Option<FaultKind> {
+    /// What is wrong with the service that serves a layer, now that it is to do its work.
+    fn trouble(&mut self, layer: Layer, world: &mut World<'_>) -> Option<FaultKind> {
+        let fault = self.fault_of(layer, world);
+        let noise = match fault {
+            None if self.is_noisy => self.noise_of(layer),
+            _ => None,
+        };
+        if fault.is_some() || noise.is_some() {
+            self.note_hit(layer, fault.map(|(_, number)| number), world);
+        }
+        fault.map(|(kind, _)| kind).or(noise)
+    }
+
+    /// The fault that reaches the service which serves a layer, and its injection.
+    fn fault_of(&self, layer: Layer, world: &World<'_>) -> Option<(FaultKind, u64)> {
         if world.faults.is_calm() {
             return None;
         }
@@ -568,7 +619,39 @@ impl Call {
             .iter()
             .copied()
             .filter(|kind| kind.layer() == layer || *kind == FaultKind::RegionDown)
-            .find(|kind| world.faults.hit(*kind, &reach))
+            .find_map(|kind| Some((kind, world.faults.hit_by(kind, &reach)?)))
+    }
+
+    /// What goes wrong on a platform without a fault.
+    fn noise_of(&mut self, layer: Layer) -> Option<FaultKind> {
+        let draw = self.rng.random::<f64>();
+        let error = match layer {
+            Layer::Asr => FaultKind::AsrError,
+            Layer::Llm => FaultKind::LlmUnavailable,
+            _ => FaultKind::TtsError,
+        };
+        if draw < NOISE_ERROR_SHARE {
+            Some(error)
+        } else if layer == Layer::Llm && draw < NOISE_ERROR_SHARE + NOISE_SPIKE_SHARE {
+            Some(FaultKind::LlmSlow)
+        } else {
+            None
+        }
+    }
+
+    fn note_hit(&self, layer: Layer, injection: Option<u64>, world: &mut World<'_>) {
+        world.hits.push(Hit {
+            call: self.id.clone(),
+            layer,
+            at: world.now,
+            injection,
+        });
+    }
+
+    /// Notes that a fault of the call itself, not of a service, reached it.
+    fn note_fault(&self, kind: FaultKind, world: &mut World<'_>) {
+        let number = world.faults.hit_by(kind, &self.reach(self.region));
+        self.note_hit(kind.layer(), number, world);
     }
 
     /// True if a fault reaches the call itself: its connection, its worker, its dialogue.
@@ -684,10 +767,13 @@ impl Call {
             agent: AGENT.into(),
             queue: self.story.plot.queue.into(),
             language: Text::Owned(self.story.language.tag.clone()),
-            flow: Some(self.story.plot.flow.into()),
+            flow: Some(match self.flow_variant {
+                Some(version) => Text::Owned(format!("{}/v{version}", self.story.plot.flow)),
+                None => self.story.plot.flow.into(),
+            }),
             build: Some(BUILDS[self.number as usize % BUILDS.len()].into()),
             worker: Some(Text::Owned(self.worker.clone())),
-            zone: None,
+            zone: (!self.zone.is_empty()).then(|| self.zone.into()),
             services: self.services.clone(),
             capabilities: None,
             resumed: resumed_at.is_some(),

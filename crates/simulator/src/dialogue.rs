@@ -117,6 +117,11 @@ pub(crate) fn knows_tool(name: &str) -> bool {
     tools_of_plots().any(|tool| tool.name == name)
 }
 
+/// Every queue.
+pub(crate) fn queues() -> Vec<&'static str> {
+    PLOTS.iter().map(|plot| plot.queue).collect()
+}
+
 /// True if some plot is served by this queue.
 pub(crate) fn knows_queue(name: &str) -> bool {
     PLOTS.iter().any(|plot| plot.queue == name)

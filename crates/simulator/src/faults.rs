@@ -205,9 +205,15 @@ impl Faults {
 
     /// True if a fault of this kind reaches the thing that is about to be used.
     pub(crate) fn hit(&self, kind: FaultKind, reach: &Reach<'_>) -> bool {
+        self.hit_by(kind, reach).is_some()
+    }
+
+    /// The number of the injection that reaches it.
+    pub(crate) fn hit_by(&self, kind: FaultKind, reach: &Reach<'_>) -> Option<u64> {
         self.active
             .iter()
-            .any(|injection| injection.kind == kind && injection.reaches(reach))
+            .find(|injection| injection.kind == kind && injection.reaches(reach))
+            .map(|injection| injection.number)
     }
 
     /// True if nothing is injected.

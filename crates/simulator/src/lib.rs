@@ -12,6 +12,7 @@
 mod answers;
 mod bridge;
 mod call;
+pub mod corpus;
 mod dialogue;
 mod faults;
 mod latency;
@@ -23,4 +24,4 @@ pub use call::{Event, Output};
 pub use faults::{FAULTS_MAX, FaultError, FaultKind};
 pub use holdfast_domain::FaultScope;
 pub use holdfast_link::{ClosedReason, Token};
-pub use platform::{CALLS_MAX, Platform, PlatformConfig};
+pub use platform::{CALLS_MAX, Platform, PlatformConfig, WorldKind};

@@ -15,7 +15,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::answers::Answers;
-use crate::call::{Act, Call, Event, Output, World};
+use crate::call::{Act, Call, Event, Hit, Output, World};
 use crate::faults::{FaultError, FaultKind, Faults};
 
 /// Calls that ended are known as such for so many: a command that crosses the end of its call
@@ -28,6 +28,9 @@ const STAGGER_MS: i64 = 150_000;
 
 /// From the end of a call to the next one that takes its place.
 const ARRIVAL_MS: std::ops::Range<i64> = 300..3_000;
+
+/// Hits that wait to be taken; a run that labels takes them at every step.
+const HITS_MAX: usize = 100_000;
 
 /// The most calls that a platform can hold. One snapshot names them all in one frame, and 20,000
 /// ids stay well under its limit.
@@ -56,6 +59,21 @@ pub struct PlatformConfig {
     pub calls: usize,
     /// Begins every call's id, so that ids of two runs differ: characters of a call id.
     pub instance: String,
+    /// What serves the calls.
+    pub world: WorldKind,
+    /// Errors and spikes happen without a fault, as they do in the field.
+    pub noise: bool,
+}
+
+/// What serves the calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WorldKind {
+    /// Three groups of calls with a ladder each: easy to look at.
+    #[default]
+    Pods,
+    /// Vendor, model, region and zone of each layer are drawn for each call, so that none of them
+    /// is another's alias: for scoring a diagnosis.
+    Varied,
 }
 
 /// The platform.
@@ -73,6 +91,7 @@ pub struct Platform {
     /// Calls begun so far.
     begun: u64,
     out: Vec<Output>,
+    hits: Vec<Hit>,
 }
 
 /// What is due; calls before arrivals, each by number, so that the order is always the same.
@@ -98,8 +117,10 @@ impl Platform {
             answers: Answers::default(),
             begun: 0,
             out: Vec::new(),
+            hits: Vec::new(),
         };
         platform.fill(now);
+        platform.hits.clear();
         platform
     }
 
@@ -121,6 +142,10 @@ impl Platform {
             }
         }
         self.now = self.now.max(now);
+        // Whoever does not label a run takes none.
+        if self.hits.len() > HITS_MAX {
+            self.hits.clear();
+        }
         self.take_out()
     }
 
@@ -158,6 +183,7 @@ impl Platform {
                 now: self.now,
                 faults: &self.faults,
                 out: &mut self.out,
+                hits: &mut self.hits,
             });
         }
         self.out
@@ -182,12 +208,25 @@ impl Platform {
                 now: self.now,
                 faults: &self.faults,
                 out: &mut self.out,
+                hits: &mut self.hits,
             });
         }
         let active = self.faults.tell();
         self.tell(Fact::DrillFaultsChanged { active });
         self.tell(Fact::StreamCaughtUp);
         self.take_out()
+    }
+
+    /// What broke for whom since the last time this was asked.
+    pub(crate) fn take_hits(&mut self) -> Vec<Hit> {
+        std::mem::take(&mut self.hits)
+    }
+
+    /// Ends every fault.
+    pub(crate) fn stop_faults(&mut self) {
+        if self.faults.stop(None).is_ok() {
+            self.faults_changed(None);
+        }
     }
 
     /// The moment up to which everything has happened.
@@ -244,6 +283,7 @@ impl Platform {
             now: self.now,
             faults: &self.faults,
             out: &mut self.out,
+            hits: &mut self.hits,
         });
         self.settle(number);
     }
@@ -275,11 +315,12 @@ impl Platform {
         let call = Call::start(
             id.clone(),
             number,
-            self.config.seed,
+            &self.config,
             &mut World {
                 now: self.now,
                 faults: &self.faults,
                 out: &mut self.out,
+                hits: &mut self.hits,
             },
         );
         self.agenda.insert((call.next_due(), Due::Call(number)));
@@ -358,6 +399,7 @@ impl Platform {
                 now: self.now,
                 faults: &self.faults,
                 out: &mut self.out,
+                hits: &mut self.hits,
             });
             self.agenda.insert((call.next_due(), Due::Call(*number)));
         }

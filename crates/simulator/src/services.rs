@@ -1,6 +1,8 @@
 //! The services that the simulated platform runs on: vendors, models, regions, and the ladder.
 
 use holdfast_domain::{Layer, Rung, Service};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
 
 /// A group of calls that are served from one region, with the same ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +131,99 @@ pub(crate) const PODS: [Pod; 3] = [
     },
 ];
 
+/// Where one call is served, and by what.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    pub(crate) region: &'static str,
+    /// Empty where the world has no zones.
+    pub(crate) zone: &'static str,
+    pub(crate) services: Vec<Service>,
+}
+
+/// The zones of each region in the varied world.
+const ZONES: [&str; 2] = ["a", "b"];
+
+/// The layers that services serve.
+const SERVED: [Layer; 3] = [Layer::Asr, Layer::Llm, Layer::Tts];
+
+/// Two models of each vendor in each layer of the varied world; the first of each is a model of the
+/// pods, so that a fault's scope can name it.
+const MODELS: [(Layer, [[&str; 2]; 3]); 3] = [
+    (
+        Layer::Asr,
+        [
+            ["listen-1", "listen-2"],
+            ["hear-2", "hear-3"],
+            ["scribe-1", "scribe-2"],
+        ],
+    ),
+    (
+        Layer::Llm,
+        [
+            ["large-4", "large-5"],
+            ["medium-3", "medium-4"],
+            ["small-2", "small-3"],
+        ],
+    ),
+    (
+        Layer::Tts,
+        [
+            ["speak-2", "speak-3"],
+            ["say-1", "say-2"],
+            ["voice-5", "voice-6"],
+        ],
+    ),
+];
+
+impl Site {
+    pub(crate) fn of_pod(number: u64) -> Self {
+        let pod = Pod::of(number);
+        Self {
+            region: pod.region,
+            zone: "",
+            services: pod.services(),
+        }
+    }
+
+    /// Everything is drawn by itself.
+    pub(crate) fn draw(rng: &mut ChaCha8Rng) -> Self {
+        let place = |rng: &mut ChaCha8Rng| {
+            let region = PODS[rng.random_range(0..PODS.len())].region;
+            (region, ZONES[rng.random_range(0..ZONES.len())])
+        };
+        let (region, zone) = place(rng);
+        let mut services = Vec::new();
+        for layer in SERVED {
+            let vendor = rng.random_range(0..PROVIDERS.len());
+            for (rung, vendor) in [
+                (Rung::Primary, vendor),
+                (Rung::Backup, (vendor + 1) % PROVIDERS.len()),
+            ] {
+                let models = MODELS.iter().find(|(of, _)| *of == layer);
+                let models = models.map_or([""; 2], |(_, models)| models[vendor]);
+                let model = models[rng.random_range(0..models.len())];
+                let (region, zone) = place(rng);
+                services.push(Service {
+                    layer,
+                    name: format!("{model}@{region}-{zone}"),
+                    provider: PROVIDERS[vendor].to_owned(),
+                    model: model.to_owned(),
+                    region: region.to_owned(),
+                    zone: zone.to_owned(),
+                    active: rung == Rung::Primary,
+                    usable: true,
+                    rung,
+                });
+            }
+        }
+        Self {
+            region,
+            zone,
+            services,
+        }
+    }
+}
+
 impl Pod {
     /// The pod of the call with this number: every other call in the first.
     pub(crate) fn of(number: u64) -> Self {
@@ -158,10 +253,22 @@ impl Pod {
     }
 }
 
+/// The models of a layer in the varied world, vendor by vendor.
+pub(crate) fn models(layer: Layer) -> Vec<&'static str> {
+    MODELS
+        .iter()
+        .filter(|(of, _)| *of == layer)
+        .flat_map(|(_, vendors)| vendors.iter().flatten().copied())
+        .collect()
+}
+
 /// True if some call can be served by this model.
 pub(crate) fn knows_model(model: &str) -> bool {
     PODS.iter()
         .any(|pod| pod.ladder.iter().any(|rated| rated.model == model))
+        || MODELS
+            .iter()
+            .any(|(_, vendors)| vendors.iter().flatten().any(|known| *known == model))
 }
 
 /// True if some service or worker runs in this region.

@@ -54,6 +54,8 @@ impl Simulator {
             seed: config.seed,
             calls: config.calls,
             instance: instance.clone(),
+            world: crate::WorldKind::Pods,
+            noise: false,
         };
         let mut platform = Platform::new(platform_config, now);
         for (fault, scope) in &config.faults {

@@ -5,6 +5,7 @@ use holdfast_protocol::event::{Inbound, parse_bridge_frame};
 use proptest::prelude::*;
 
 use super::*;
+use crate::WorldKind;
 use crate::platform::PlatformConfig;
 
 const MORNING: Timestamp = Timestamp::from_millis(1_795_514_400_000);
@@ -14,6 +15,8 @@ fn new_platform(calls: usize) -> Platform {
         seed: 9,
         calls,
         instance: "t".to_owned(),
+        world: WorldKind::Pods,
+        noise: false,
     };
     Platform::new(config, MORNING)
 }

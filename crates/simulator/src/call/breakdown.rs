@@ -56,13 +56,18 @@ impl Call {
         }
         if world.now >= self.steady_until && self.human.is_none() {
             if self.is_hit(FaultKind::WorkerLost, world) {
+                self.note_fault(FaultKind::WorkerLost, world);
                 self.lose_worker(world);
                 return;
             }
             if self.is_hit(FaultKind::NetworkDrop, world) {
+                self.note_fault(FaultKind::NetworkDrop, world);
                 self.drop_connection(world);
                 return;
             }
+        }
+        if poor {
+            self.note_fault(FaultKind::NetworkPoor, world);
         }
         let quality = if poor {
             Fact::TransportQuality {

@@ -51,7 +51,7 @@ impl Call {
         let actor = Speaker::Caller;
         self.tell(world, Fact::SpeechStopped { actor });
         // Without speech recognition the human still hears the caller; only the transcript misses.
-        if self.trouble(Layer::Asr, world).is_none() {
+        if self.fault_of(Layer::Asr, world).is_none() {
             self.heard(UtteranceRole::Caller, text, None, false, None, world);
         }
         let mood = 0.1 + 0.15 * step as f64;

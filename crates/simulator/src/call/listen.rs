@@ -46,7 +46,7 @@ impl Call {
         world: &mut World<'_>,
     ) {
         if world.now < ends {
-            if self.trouble(Layer::Asr, world).is_none() {
+            if self.fault_of(Layer::Asr, world).is_none() {
                 let (so_far, _) = split_spoken(&text, world.now.since(began), ends.since(began));
                 if !so_far.is_empty() {
                     let partial = Fact::TranscriptPartial {

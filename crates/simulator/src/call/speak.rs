@@ -136,7 +136,10 @@ impl Call {
         let part = |call: &mut Self, from: f64, to: f64| {
             (whole_ms as f64 * call.rng.random_range(from..to)) as DurationMs
         };
-        if self.trouble(Layer::Tts, world) == Some(FaultKind::TtsTruncated) {
+        if self
+            .fault_of(Layer::Tts, world)
+            .is_some_and(|(kind, _)| kind == FaultKind::TtsTruncated)
+        {
             return (Ending::Truncated, part(self, 0.3, 0.7));
         }
         let may_be_interrupted =

@@ -34,6 +34,7 @@ impl Call {
             return;
         }
         if self.is_hit(FaultKind::OrchestrationStall, world) {
+            self.note_fault(FaultKind::OrchestrationStall, world);
             self.due = world.now + STALL_LOOK_MS;
             self.stage = Stage::Stalled {
                 since: world.now,
@@ -218,11 +219,15 @@ impl Call {
                 tool: Some(tool.name),
                 ..self.reach(self.region)
             };
-            world.faults.hit(kind, &reach)
+            world.faults.hit_by(kind, &reach)
         };
-        let (ending, ms) = if hit(FaultKind::ToolTimeout) {
+        let (late, failing) = (hit(FaultKind::ToolTimeout), hit(FaultKind::ToolError));
+        if let Some(number) = late.or(failing) {
+            self.note_hit(Layer::Tools, Some(number), world);
+        }
+        let (ending, ms) = if late.is_some() {
             (ToolEnding::TimedOut, TOOL_DEADLINE_MS)
-        } else if hit(FaultKind::ToolError) {
+        } else if failing.is_some() {
             (ToolEnding::Failed, TOOL_READ.draw(&mut self.rng))
         } else if tool.writes {
             (ToolEnding::Completed, TOOL_WRITE.draw(&mut self.rng))

@@ -9,6 +9,7 @@ use holdfast_domain::{ActiveFault, UtteranceRole};
 use proptest::prelude::*;
 
 use super::*;
+use crate::WorldKind;
 use checks::WellFormed;
 
 /// A Tuesday morning.
@@ -19,6 +20,8 @@ pub(super) fn platform(seed: u64, calls: usize) -> Platform {
         seed,
         calls,
         instance: "t".to_owned(),
+        world: WorldKind::Pods,
+        noise: false,
     };
     Platform::new(config, MORNING)
 }
