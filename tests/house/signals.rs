@@ -38,6 +38,13 @@ fn complaints(map: &str, signals: &[&str], config: &Config) -> Vec<String> {
 fn limits(config: &Config) -> Vec<(&'static str, String)> {
     let (silence, gap) = (config.silence, config.response_gap);
     let steps = config.expectations;
+    let conduct = config.conduct;
+    let overlap = format!(
+        "overlap over {} s and {} s to yield; any / {}",
+        seconds(conduct.overlap_ms),
+        seconds(conduct.yield_ms),
+        conduct.misses_warn
+    );
     let three =
         |one, two, three| format!("{} / {} / {} s", seconds(one), seconds(two), seconds(three));
     vec![
@@ -89,6 +96,24 @@ fn limits(config: &Config) -> Vec<(&'static str, String)> {
         (
             "staleFeed",
             format!("at least {} s", seconds(config.stale_ms_min)),
+        ),
+        (
+            "reprompt",
+            format!(
+                "asked {} / {} times",
+                conduct.asked_watch, conduct.asked_warn
+            ),
+        ),
+        (
+            "callerRepeats",
+            format!("said {} times", conduct.said_watch),
+        ),
+        ("talkOver", overlap.clone()),
+        ("bargeInMissed", overlap),
+        ("loop", format!("{} times", conduct.loop_warn)),
+        (
+            "endedAbruptly",
+            format!("within {} s", seconds(conduct.abrupt_ms)),
         ),
     ]
 }
