@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 
-import { counted, percent } from "./number";
+import { counted, percent, permille } from "./number";
 import { capital, heard, listed, serviceOrigin, shortId } from "./text";
-import { age, delay, duration, skew } from "./time";
+import { age, delay, duration, skew, until } from "./time";
 
 describe("times", () => {
   test.each([
@@ -25,6 +25,15 @@ describe("times", () => {
     expect(duration(ms)).toBe(words);
   });
 
+  test("what is due counts down to now", () => {
+    expect([until(7_200, 1_000), until(131_000, 1_000), until(1_000, 1_000), until(0, 9)]).toEqual([
+      "in 7 s",
+      "in 2:10",
+      "now",
+      "now",
+    ]);
+  });
+
   test("short delays are in milliseconds, and a skew has a direction", () => {
     expect(delay(4)).toBe("4 ms");
     expect(delay(1_200)).toBe("1.2 s");
@@ -37,6 +46,12 @@ test("counts carry their word", () => {
     "1 call",
     "1,248 calls",
     "2 replies",
+  ]);
+  expect([permille(0), permille(4), permille(99), permille(884)]).toEqual([
+    "0%",
+    "0.4%",
+    "9.9%",
+    "88%",
   ]);
   expect(percent(0.974)).toBe("97%");
 });
