@@ -6,9 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use holdfast_domain::fact::{Fact, FactEnvelope};
 use holdfast_domain::{
-    Act, ActId, ActVerb, AnomalyKind, CallId, CommandId, FeedState, Layer, Record, Reply, Request,
-    Target, Timestamp,
+    Act, ActId, ActVerb, AnomalyKind, BridgeStatus, CallId, CommandId, FeedState, Layer, Record,
+    Reply, Request, Target, Timestamp,
 };
 use holdfast_hub::{Heard, HubConfig, Peer, VirtualHub};
 use holdfast_protocol::PROTOCOL_VERSION;
@@ -37,10 +38,42 @@ const AGREE_MS: i64 = 20_000;
 
 #[derive(Debug)]
 enum Due {
-    ToHub(usize, Peer, String),
+    /// A frame, and the sequences in it; true for those that may restart the count.
+    ToHub(usize, Peer, String, Vec<(u64, bool)>),
     ToPlatform(usize, Peer, Box<CommandFrame>),
     Connect(usize),
     Habit(Habit),
+}
+
+/// How the protocol judges the sequences of one source, and what it counts.
+#[derive(Debug, Clone, Default)]
+struct Order {
+    epoch: String,
+    position: u64,
+    in_gap: bool,
+    duplicates: u64,
+    gaps: u64,
+}
+
+impl Order {
+    fn hello(&mut self, epoch: String) {
+        if self.epoch != epoch {
+            self.epoch = epoch;
+            self.position = 0;
+        }
+        self.in_gap = false;
+    }
+
+    fn judge(&mut self, (sequence, restarts): (u64, bool)) {
+        if sequence <= self.position {
+            self.duplicates += 1;
+        } else if sequence == self.position + 1 || restarts {
+            self.position = sequence;
+            self.in_gap = false;
+        } else if !std::mem::replace(&mut self.in_gap, true) {
+            self.gaps += 1;
+        }
+    }
 }
 
 /// The world.
@@ -60,6 +93,7 @@ pub(crate) struct Whole {
     number: u64,
     /// The last sequence of each line that was acknowledged, with its epoch.
     acked: Vec<(String, u64)>,
+    orders: Vec<Order>,
     /// Commands that somebody was told of.
     promised: BTreeSet<CommandId>,
     is_calm: bool,
@@ -80,6 +114,7 @@ impl Whole {
             runs: 0,
             peers: vec![None; lines.len()],
             acked: vec![(String::new(), 0); lines.len()],
+            orders: vec![Order::default(); lines.len()],
             lines,
             console: None,
             agenda: BTreeMap::new(),
@@ -221,6 +256,35 @@ impl Whole {
                     return wrong(format!("{} told no nonsense: {anomaly:?}", status.source));
                 }
             }
+            self.check_order(&status)?;
+        }
+        Ok(())
+    }
+
+    /// Every event twice and every gap is counted, once. A hub that came up again has forgotten
+    /// where it was in what was not yet durable, so only those that never went down are asked.
+    fn check_order(&self, status: &BridgeStatus) -> Result<(), Wrong> {
+        let n = self
+            .lines
+            .iter()
+            .position(|line| line.source == status.source);
+        let (Some(n), 1) = (n, self.runs) else {
+            return Ok(());
+        };
+        let counted = |kind| {
+            let of_kind = status.anomalies.iter().find(|anomaly| anomaly.kind == kind);
+            of_kind.map_or(0, |anomaly| anomaly.count)
+        };
+        let order = &self.orders[n];
+        let found = (
+            counted(AnomalyKind::DuplicateSequence),
+            counted(AnomalyKind::SequenceGap),
+        );
+        if found != (order.duplicates, order.gaps) {
+            return wrong(format!(
+                "{} sent {order:?}, counted are {found:?}",
+                status.source
+            ));
         }
         Ok(())
     }
@@ -238,7 +302,10 @@ impl Whole {
 
     fn happen(&mut self, due: Due) -> Result<(), Wrong> {
         match due {
-            Due::ToHub(n, peer, text) if self.peers[n] == Some(peer) => {
+            Due::ToHub(n, peer, text, sequences) if self.peers[n] == Some(peer) => {
+                for sequence in sequences {
+                    self.orders[n].judge(sequence);
+                }
                 self.hub()?.bridge_text(peer, &text);
             }
             Due::ToPlatform(n, peer, frame) if self.peers[n] == Some(peer) => {
@@ -271,6 +338,7 @@ impl Whole {
             heartbeat_secs: HEARTBEAT_MS as f64 / 1_000.0,
             capabilities: Platform::capabilities(),
         };
+        self.orders[n].hello(hello.epoch.clone());
         self.peers[n] = Some(self.hub()?.bridge(hello));
         Ok(())
     }
@@ -301,7 +369,7 @@ impl Whole {
     fn send(&mut self, n: usize, frames: Vec<Frame>) {
         let Some(peer) = self.peers[n] else { return };
         let (source, epoch) = (self.lines[n].source.to_string(), self.lines[n].epoch());
-        let mut texts = Vec::new();
+        let mut texts: Vec<(String, Vec<(u64, bool)>)> = Vec::new();
         for frame in frames {
             match frame {
                 Frame::Events(events) => {
@@ -309,20 +377,31 @@ impl Whole {
                         .iter()
                         .map(|event| write_event(&source, &epoch, event));
                     let written: Vec<String> = written.collect();
-                    texts.extend(written.chunks(BATCH_MAX).map(write_batch));
+                    let placed = |event: &FactEnvelope<'_>| {
+                        let restarts = matches!(
+                            event.fact,
+                            Fact::StreamSnapshot { .. } | Fact::StreamGapDetected { .. }
+                        );
+                        (event.sequence, restarts)
+                    };
+                    let batches = written.chunks(BATCH_MAX).zip(events.chunks(BATCH_MAX));
+                    texts.extend(batches.map(|(written, events)| {
+                        (write_batch(written), events.iter().map(placed).collect())
+                    }));
                 }
                 Frame::Result(result) => {
-                    texts.push(write_bridge_frame(&BridgeFrame::Result(result)));
+                    let text = write_bridge_frame(&BridgeFrame::Result(result));
+                    texts.push((text, Vec::new()));
                 }
             }
         }
         let is_bad = self.plan.has(Habit::Line) && !self.is_calm;
-        for text in texts {
+        for (text, sequences) in texts {
             let at = self.lines[n].arrival(self.now, &mut self.rng);
             let mut after = at.since(self.now);
             let mut copies = 1;
             if is_bad && text.starts_with('[') {
-                match self.rng.random_range(0..150) {
+                match self.rng.random_range(0..60) {
                     0 => copies = 0,
                     1 => copies = 2,
                     2 => after += self.rng.random_range(1..2_000),
@@ -330,7 +409,8 @@ impl Whole {
                 }
             }
             for _ in 0..copies {
-                self.schedule(after, Due::ToHub(n, peer, text.clone()));
+                let frame = Due::ToHub(n, peer, text.clone(), sequences.clone());
+                self.schedule(after, frame);
             }
         }
     }
@@ -401,7 +481,7 @@ impl Whole {
             }
             HubFrame::Ping { nonce } => {
                 let pong = write_bridge_frame(&BridgeFrame::Pong { nonce });
-                self.schedule(5, Due::ToHub(n, peer, pong));
+                self.schedule(5, Due::ToHub(n, peer, pong, Vec::new()));
             }
             HubFrame::Error(error) => {
                 let expected = error
