@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use holdfast_domain::fact::{Fact, FactEnvelope, Text};
 use holdfast_domain::{CallId, SourceId, Timestamp};
 use holdfast_protocol::bridge::CommandResult;
-use holdfast_simulator::{Event, Output, Platform, PlatformConfig};
+use holdfast_simulator::{Event, Output, Platform, PlatformConfig, WorldKind};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -68,6 +68,12 @@ impl Line {
             seed: seed ^ (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15),
             calls,
             instance: format!("p{number}"),
+            world: if (seed >> 2).is_multiple_of(2) {
+                WorldKind::Pods
+            } else {
+                WorldKind::Varied
+            },
+            noise: (seed >> 3).is_multiple_of(2),
         };
         Self {
             platform: Platform::new(config, now),
