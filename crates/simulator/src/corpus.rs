@@ -68,8 +68,6 @@ struct Step {
     /// The fault's id; None ends every fault.
     fault: Option<&'static str>,
     scope: FaultScope,
-    /// Its beats stop with it.
-    is_dead: bool,
 }
 
 /// A shared cause, as it was injected.
@@ -96,7 +94,8 @@ pub struct Harm {
     pub layer: Layer,
     /// When its work first met the fault.
     pub from: Timestamp,
-    /// When that ended; None when it is not known to have ended.
+    /// When its trace was over, some time after the last work that met the fault; None when nobody
+    /// knows.
     pub until: Option<Timestamp>,
     /// By what.
     pub by: HarmBy,
@@ -156,7 +155,6 @@ impl Family {
                     label,
                     fault: Some(part.fault),
                     scope: scope.clone(),
-                    is_dead: part.is_dead,
                 });
                 let Some(period_ms) = part.on_off_ms else {
                     break;
@@ -166,7 +164,6 @@ impl Family {
                     label,
                     fault: None,
                     scope: FaultScope::default(),
-                    is_dead: false,
                 });
                 at = at + 2 * period_ms;
             }
@@ -176,7 +173,6 @@ impl Family {
             label: 0,
             fault: None,
             scope: FaultScope::default(),
-            is_dead: false,
         });
         steps.sort_by_key(|step| step.at);
         Scenario {

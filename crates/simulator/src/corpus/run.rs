@@ -1,7 +1,7 @@
 //! A scenario, played in virtual time.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use holdfast_domain::fact::{BeatOf, Fact, FactEnvelope, Text};
 use holdfast_domain::{CallId, Layer, SourceId, Timestamp};
@@ -22,8 +22,9 @@ const ON_THE_WAY_MS: std::ops::Range<i64> = 5..40;
 const HELD_UP_SHARE: f64 = 0.001;
 const HELD_UP_MS: std::ops::Range<i64> = 100..600;
 
-/// A call that was hit in a layer and works there for so long without being hit again is well.
-const HEALED_MS: i64 = 30_000;
+/// How long a hit leaves its trace: the caller waits, asks whether anybody is there, and says it
+/// again, all within this time. A further hit within it is the same harm.
+const TRACE_MS: i64 = 30_000;
 
 /// An event as the hub hears it.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,14 +55,14 @@ pub struct Run {
     /// Which label each injection is of.
     injections: BTreeMap<u64, usize>,
     injected: u64,
-    dead: BTreeSet<String>,
     agenda: BinaryHeap<Reverse<(Timestamp, Due)>>,
     beat_ms: i64,
     ready: VecDeque<Arrival>,
     sequence: u64,
     arrived: Timestamp,
     /// What is being told of each call and layer, so that one harm is told once.
-    open: BTreeMap<(CallId, Layer, HarmBy), Timestamp>,
+    open: BTreeMap<HarmKey, Open>,
+    swept_at: Timestamp,
     harms: Vec<Harm>,
 }
 
@@ -85,13 +86,13 @@ impl Run {
             labels: scenario.labels.clone(),
             injections: BTreeMap::new(),
             injected: 0,
-            dead: BTreeSet::new(),
             agenda: BinaryHeap::new(),
             beat_ms: scenario.beat_ms,
             ready: VecDeque::new(),
             sequence: 0,
             arrived: scenario.from,
             open: BTreeMap::new(),
+            swept_at: scenario.from,
             harms: Vec::new(),
         };
         for step in &scenario.steps {
@@ -123,6 +124,7 @@ impl Run {
                 (None, None) => return None,
             };
             if at > self.end {
+                self.close(|_| true);
                 return None;
             }
             let told = self.platform.advance(at);
@@ -141,7 +143,7 @@ impl Run {
         &self.labels
     }
 
-    /// Who was harmed since this was last asked, in the order in which it began.
+    /// The harms whose trace ended since this was last asked; after the end of the run, all others.
     pub fn take_harms(&mut self) -> Vec<Harm> {
         std::mem::take(&mut self.harms)
     }
@@ -174,9 +176,6 @@ impl Run {
             }
             Due::Beats => {
                 for provider in PROVIDERS {
-                    if self.dead.contains(provider) {
-                        continue;
-                    }
                     for pod in PODS {
                         let beat = Fact::Beat {
                             of: BeatOf::Provider,
@@ -200,15 +199,11 @@ impl Run {
         match step.fault {
             None => {
                 self.platform.stop_faults();
-                self.dead.clear();
             }
             Some(fault) => {
                 if self.platform.start_fault(fault, &step.scope).is_ok() {
                     self.injected += 1;
                     self.injections.insert(self.injected, step.label);
-                    if step.is_dead {
-                        self.dead.extend(step.scope.provider);
-                    }
                 }
             }
         }
@@ -243,23 +238,36 @@ impl Run {
                     None => continue,
                 },
             };
-            let key = (hit.call.clone(), hit.layer, by);
-            let last = self.open.insert(key, hit.at);
-            if last.is_some_and(|last| hit.at.since(last) < HEALED_MS) {
-                continue;
+            let key = (hit.call, hit.layer, by);
+            let first = match self.open.get(&key) {
+                Some(open) if hit.at.since(open.last) < TRACE_MS => open.first,
+                Some(open) => {
+                    let over = harm(&key, open);
+                    self.harms.push(over);
+                    hit.at
+                }
+                None => hit.at,
+            };
+            let last = hit.at;
+            self.open.insert(key, Open { first, last });
+        }
+        let now = self.platform.now();
+        if now >= self.swept_at + TRACE_MS {
+            self.swept_at = now;
+            self.close(|open| now.since(open.last) >= TRACE_MS);
+        }
+    }
+
+    /// Tells the harms whose trace is over.
+    fn close(&mut self, is_over: impl Fn(&Open) -> bool) {
+        let harms = &mut self.harms;
+        self.open.retain(|key, open| {
+            let is_over = is_over(open);
+            if is_over {
+                harms.push(harm(key, open));
             }
-            self.harms.push(Harm {
-                call: hit.call,
-                layer: hit.layer,
-                from: hit.at,
-                until: None,
-                by,
-            });
-        }
-        if self.open.len() > OPEN_MAX {
-            let now = self.platform.now();
-            self.open.retain(|_, last| now.since(*last) < HEALED_MS);
-        }
+            !is_over
+        });
     }
 
     fn tell(
@@ -296,5 +304,21 @@ impl Run {
     }
 }
 
-/// Harms that are remembered before those that healed are forgotten.
-const OPEN_MAX: usize = 4_096;
+type HarmKey = (CallId, Layer, HarmBy);
+
+/// A harm under way.
+#[derive(Debug)]
+struct Open {
+    first: Timestamp,
+    last: Timestamp,
+}
+
+fn harm((call, layer, by): &HarmKey, open: &Open) -> Harm {
+    Harm {
+        call: call.clone(),
+        layer: *layer,
+        from: open.first,
+        until: Some(open.last + TRACE_MS),
+        by: *by,
+    }
+}

@@ -10,6 +10,7 @@ fn play(scenario: &Scenario) -> (Vec<Arrival>, Vec<Harm>) {
         arrivals.push(arrival);
         harms.append(&mut run.take_harms());
     }
+    harms.append(&mut run.take_harms());
     (arrivals, harms)
 }
 
