@@ -14,6 +14,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod causes;
 mod order;
 mod records;
 mod sight;

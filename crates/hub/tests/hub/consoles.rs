@@ -346,3 +346,49 @@ async fn a_console_that_does_not_read_is_reset_and_makes_nothing_grow() {
         quick.bytes
     );
 }
+
+/// Every call of one model fails at once: the engine finds their shared cause.
+#[tokio::test]
+async fn a_shared_cause_is_told_to_who_sees_the_board_and_to_no_agent() {
+    let (hub, mut bridge) = scene().await;
+    let is_told = |console: &Console| {
+        let mut records = console.records.values();
+        records.any(|record| record["type"] == "cause")
+    };
+    let mut supervisor = Console::connect(&hub, &hub.tokens.supervisor).await;
+    let mut observer = Console::connect(&hub, &hub.tokens.observer).await;
+    let mut agent = Console::connect(&hub, &hub.tokens.agent).await;
+    let free = json!({"type": "setHumanState", "state": "free"});
+    assert_eq!(agent.ask(free).await["type"], "done");
+    for n in 1..=6 {
+        let call = format!("call-{n}");
+        if n > 2 {
+            bridge.start_call(&call).await;
+        }
+        let error = json!({
+            "service": "primary-llm", "error.type": "http_503", "message": "overloaded",
+            "permanent": false,
+        });
+        let mut event = bridge.event("service.error", &call, error);
+        event["layer"] = json!("llm");
+        bridge.send(&event).await;
+    }
+    supervisor.until("the cause is told", is_told).await;
+    observer.until("the cause is told", is_told).await;
+    let mut fresh = Console::connect(&hub, &hub.tokens.observer).await;
+    fresh.until("the cause is in the snapshot", is_told).await;
+
+    supervisor.ask(route("act-1", "call-1")).await;
+    agent
+        .until("the offer came, after the cause", |agent| {
+            agent.calls.contains_key("call-1")
+        })
+        .await;
+    assert!(!is_told(&agent), "{:?}", agent.records);
+    let mut late = Console::connect(&hub, &hub.tokens.agent).await;
+    late.until("the offer is in the snapshot", |late| {
+        late.calls.contains_key("call-1")
+    })
+    .await;
+    assert!(!is_told(&late), "{:?}", late.records);
+}

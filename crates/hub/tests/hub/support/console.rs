@@ -214,6 +214,7 @@ fn record_id(record: &Value) -> String {
     let inner = match record["type"].as_str().unwrap() {
         "command" => &record["command"],
         "handoff" => &record["handoff"],
+        "cause" => &record["cause"],
         other => panic!("{other} is no record"),
     };
     inner["id"].as_str().unwrap().to_owned()
