@@ -51,6 +51,7 @@ impl Call {
             }
         }
         self.note_failure(layer, state, SignalKind::ServiceError, words, cx);
+        self.failed_in(layer, service);
         if is_active {
             cx.notes.push(Note::LayerError { layer, at: cx.at });
         }
@@ -112,6 +113,7 @@ impl Call {
                 words::layer(layer)
             );
             self.tell_failover(layer, &words, cx);
+            self.failed_in(layer, from);
         }
     }
 
@@ -125,9 +127,13 @@ impl Call {
             return;
         }
         let before = self.layer_words(layer);
+        let replaced = self.active(layer).map(|active| active.name.clone());
         self.set_active(layer, service, cx.at);
         let words = format!("{before} was replaced by {service}, no error was told");
         self.tell_failover(layer, &words, cx);
+        if let Some(replaced) = replaced {
+            self.failed_in(layer, &replaced);
+        }
     }
 
     fn tell_failover(&mut self, layer: Layer, words: &str, cx: &mut Cx<'_>) {
@@ -149,6 +155,18 @@ impl Call {
             events,
         );
         self.raise(layer, state, found, cx.notes);
+    }
+
+    /// The layer's newest failure is that of `service`, whoever serves now: news of a failure can
+    /// come after the switch that it caused, and the switch itself is told of the new service.
+    fn failed_in(&mut self, layer: Layer, service: &str) {
+        let place = self
+            .services
+            .iter()
+            .position(|known| known.layer == layer && known.name == service);
+        if let Some(place) = place.and_then(|place| u8::try_from(place).ok()) {
+            self.layers[layer].bad_service = Some(place);
+        }
     }
 
     /// An explicit failure of a layer, told with what the caller bears from it.

@@ -1,6 +1,6 @@
 //! Live calls that fail together: which cause they share, and what can be done to them.
 
-use holdfast_domain::fact::Fact;
+use holdfast_domain::fact::{Fact, SwitchCause};
 use holdfast_domain::{
     ActVerb, CauseDimension, CauseGroup, CauseReach, CauseShape, CauseState, Layer, Record, Rung,
     Service, Target,
@@ -266,4 +266,68 @@ fn a_call_whose_bridge_is_silent_is_neither_failing_nor_well() {
     script.disconnect(crate::script::BRIDGE);
     script.wait(70_000);
     assert_eq!(alive(&script), []);
+}
+
+/// Vendor A's model fails and each platform moves to Vendor D's by itself.
+fn failover(fail: impl Fn(&mut Script, &str)) -> Vec<CauseGroup> {
+    let mut script = Script::new();
+    for n in 0..12 {
+        let place = of(n);
+        let mut told = started();
+        let backup = Place {
+            provider: "Vendor D",
+            region: place.region,
+            queue: place.queue,
+        };
+        told.services = vec![
+            served(Layer::Llm, "primary-llm", Rung::Primary, place),
+            served(Layer::Llm, "backup-llm", Rung::Backup, &backup),
+        ];
+        script.fact(&id(n), Fact::CallStarted(Box::new(told)));
+    }
+    let (hit, well): (Vec<usize>, Vec<usize>) = (0..12).partition(|n| n % 4 < 2);
+    for n in hit {
+        script.caller_says(&id(n), "hello?");
+        fail(&mut script, &id(n));
+        // The new service answers: what comes later is not its silence.
+        script.agent_starts(&id(n));
+        script.agent_stops(&id(n));
+    }
+    // Turns of a second, so that all of it is of one moment.
+    for n in well {
+        script.caller_says(&id(n), "where is it?");
+        script.llm_starts(&id(n), "primary-llm");
+        script.llm_ends(&id(n), 40, 0);
+        script.agent_starts(&id(n));
+        script.agent_stops(&id(n));
+    }
+    script.wait(300);
+    alive(&script)
+}
+
+fn is_of_vendor_a(found: &[CauseGroup]) {
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(traits(&found[0]), [(CauseDimension::Provider, "Vendor A")]);
+}
+
+#[test]
+fn a_failover_is_blamed_on_the_service_that_failed() {
+    is_of_vendor_a(&failover(|script, call| {
+        script.switched(call, "primary-llm", "backup-llm", SwitchCause::Failover);
+    }));
+}
+
+#[test]
+fn an_error_after_its_failover_is_blamed_on_the_service_that_failed() {
+    is_of_vendor_a(&failover(|script, call| {
+        script.switched(call, "primary-llm", "backup-llm", SwitchCause::Recovery);
+        script.error(call, Layer::Llm, "primary-llm", "http_503");
+    }));
+}
+
+#[test]
+fn a_failover_that_nobody_told_is_blamed_on_the_service_that_failed() {
+    is_of_vendor_a(&failover(|script, call| {
+        script.llm_starts(call, "backup-llm");
+    }));
 }
