@@ -21,7 +21,6 @@ export const testId = {
   next: "next",
   evidenceItem: "evidence-item",
   copyEvents: "copy-events",
-  blind: "blind",
   filterQueue: "filter-queue",
   filterNeed: "filter-need",
   filterText: "filter-text",
