@@ -12,6 +12,7 @@ mod lanes;
 mod late;
 mod need;
 mod next;
+mod pace;
 mod services;
 mod snapshot;
 mod tools;
@@ -21,9 +22,11 @@ mod view;
 use holdfast_domain::{EventId, Layer, Timestamp};
 
 use crate::Config;
+use crate::learn::Learnt;
 
 pub(crate) use call::{COMMANDS_MAX, Call};
 pub(crate) use dialogue::Dialogue;
+pub(crate) use expect::Step;
 pub(crate) use health::{Note, evidence};
 pub(crate) use view::Around;
 
@@ -36,6 +39,7 @@ pub(crate) struct Cx<'a> {
     pub(crate) event: &'a str,
     /// The layer that the bridge names.
     pub(crate) layer: Option<Layer>,
+    pub(crate) learnt: &'a mut Learnt,
     pub(crate) notes: &'a mut Vec<Note>,
 }
 

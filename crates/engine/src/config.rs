@@ -1,14 +1,19 @@
 //! The limits that decide when something is wrong.
 //!
 //! All durations are whole milliseconds. Defaults are the product's table of signals unless the
-//! field says otherwise. Deliberately absent: anything learnt; see [`Expectations`].
+//! field says otherwise. How far what is learnt may move them is in [`Learning`] and [`Clamps`].
 
 mod conduct;
+mod learning;
+
+use std::collections::BTreeMap;
 
 use holdfast_domain::DurationMs;
 use serde::{Deserialize, Serialize};
 
 pub use conduct::ConductLimits;
+pub(crate) use learning::CallLimits;
+pub use learning::{Clamps, Learning, QueueLimits};
 
 /// Three rising limits of one signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +63,18 @@ pub struct Expectations {
     pub tool_ms: DurationMs,
 }
 
+impl Default for Expectations {
+    fn default() -> Self {
+        Self {
+            transcript_ms: 2_500,
+            response_ms: 2_500,
+            tokens_ms: 4_000,
+            audio_ms: 2_500,
+            tool_ms: 5_000,
+        }
+    }
+}
+
 /// All limits of the engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
@@ -66,8 +83,15 @@ pub struct Config {
     pub silence: Levels,
     /// Median of the last three response gaps: 1.2, 1.5, 2.5 s.
     pub response_gap: Levels,
-    /// Deadlines of the steps of a turn.
+    /// Deadlines of the steps of a turn, until enough is learnt.
     pub expectations: Expectations,
+    /// Bounds of learnt deadlines.
+    pub clamps: Clamps,
+    /// How deadlines are learnt.
+    pub learning: Learning,
+    /// What is different in a queue, by its name. The default is none: queues differ only where
+    /// somebody decided so.
+    pub queues: BTreeMap<String, QueueLimits>,
     /// When the way in which the agent talks counts as harm.
     pub conduct: ConductLimits,
     /// How long before a silence began an error may lie to be its cause. A turn and its answer fit
@@ -130,13 +154,10 @@ impl Default for Config {
                 warn_ms: 1_500,
                 critical_ms: 2_500,
             },
-            expectations: Expectations {
-                transcript_ms: 2_500,
-                response_ms: 2_500,
-                tokens_ms: 4_000,
-                audio_ms: 2_500,
-                tool_ms: 5_000,
-            },
+            expectations: Expectations::default(),
+            clamps: Clamps::default(),
+            learning: Learning::default(),
+            queues: BTreeMap::new(),
             conduct: ConductLimits::default(),
             attribution_window_ms: 10_000,
             utterance_ms_min: 200,

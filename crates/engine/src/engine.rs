@@ -13,6 +13,7 @@ use crate::calls::{Around, Call, Note};
 use crate::causes::Causes;
 use crate::commands::Commands;
 use crate::handoffs::Handoffs;
+use crate::learn::Learnt;
 use crate::out::Outbox;
 use crate::patterns::Patterns;
 use crate::timers::{TimerKey, Timers};
@@ -34,6 +35,7 @@ pub struct Engine {
     pub(crate) causes: Causes,
     #[serde(default)]
     pub(crate) patterns: Patterns,
+    pub(crate) learnt: Learnt,
     #[serde(skip)]
     pub(crate) out: Outbox,
     #[serde(skip)]
@@ -60,6 +62,7 @@ impl Engine {
             handoffs: Handoffs::default(),
             causes: Causes::default(),
             patterns: Patterns::default(),
+            learnt: Learnt::default(),
             out: Outbox::default(),
             timers: Timers::default(),
             notes: Vec::new(),

@@ -107,6 +107,7 @@ impl Engine {
             at,
             event: &envelope.id,
             layer: envelope.layer,
+            learnt: &mut self.learnt,
             notes: &mut self.notes,
         };
         call.fold(fact, &mut cx);
@@ -247,7 +248,7 @@ impl Engine {
                 return;
             }
             hear(call, envelope, at, now);
-            call.resumed(told, at, &mut self.notes);
+            call.resumed(told, at, &self.config, &mut self.notes);
             self.out.show_call(&call.id, &mut call.dirty);
             let id = call.id.clone();
             self.bridge(source).untold.remove(&id);
@@ -264,7 +265,7 @@ impl Engine {
             return;
         }
         let id = CallId::new(envelope.subject.as_ref());
-        let mut call = Call::started(id.clone(), source.clone(), told, at, now);
+        let mut call = Call::started(id.clone(), source.clone(), told, at, now, &self.config);
         hear(&mut call, envelope, at, now);
         self.append(Entry::CallStarted {
             call: id.clone(),
@@ -355,6 +356,7 @@ impl Engine {
                 at,
                 event: &envelope.id,
                 layer: None,
+                learnt: &mut self.learnt,
                 notes: &mut self.notes,
             };
             call.caught_up(&mut cx);
@@ -426,6 +428,7 @@ impl Engine {
                 at,
                 event: &envelope.id,
                 layer: envelope.layer,
+                learnt: &mut self.learnt,
                 notes: &mut self.notes,
             };
             call.worker_lost(worker, LayerState::Degraded, &mut cx);

@@ -27,12 +27,13 @@ mod engine;
 mod facts;
 mod handoffs;
 mod input;
+mod learn;
 mod out;
 mod patterns;
 mod timers;
 mod words;
 
-pub use config::{ConductLimits, Config, Expectations, Levels};
+pub use config::{Clamps, ConductLimits, Config, Expectations, Learning, Levels, QueueLimits};
 pub use effect::{Effect, Entry, Shown};
 pub use engine::Engine;
 pub use input::{Answer, AnswerState, BridgeChange, Control, Input, Person};

@@ -12,8 +12,10 @@ use super::expect::{Pending, Step};
 use super::floor::{FloorState, Owes};
 use super::gaps::Gaps;
 use super::health::LayerCell;
+use super::pace::Cells;
 use super::turn::{Model, Turn};
 use crate::Config;
+use crate::config::CallLimits;
 use crate::timers::Queued;
 
 /// The most commands that a call's detail names; the console shows as many.
@@ -25,6 +27,8 @@ pub(crate) struct RunningTool {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) since: Timestamp,
+    /// Late after this time, failing after twice as long.
+    pub(crate) limit_ms: holdfast_domain::DurationMs,
     pub(crate) writes: bool,
     /// How many of its limits passed: 1 late, 2 failing.
     pub(crate) level: u8,
@@ -65,6 +69,10 @@ pub(crate) struct Call {
     /// The caller's turn that waits for its answer.
     pub(crate) turn: Option<Turn>,
     pub(crate) pending: Pending,
+    /// As its queue has them and as is learnt.
+    pub(crate) limits: CallLimits,
+    /// Where its steps are learnt; None until the next step after a service or the language changed.
+    pub(crate) cells: Option<Cells>,
     pub(crate) error: Option<Box<ErrorSeen>>,
     pub(crate) tools: Vec<RunningTool>,
     /// The tool that ended or was late last.
@@ -111,7 +119,13 @@ pub(crate) struct Call {
 
 impl Call {
     /// A call of which only its name is known.
-    pub(crate) fn new(id: CallId, source: SourceId, started_at: Timestamp, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        id: CallId,
+        source: SourceId,
+        started_at: Timestamp,
+        now: Timestamp,
+        config: &Config,
+    ) -> Self {
         Self {
             id,
             source,
@@ -130,6 +144,8 @@ impl Call {
             floor: FloorState::default(),
             turn: None,
             pending: Pending::default(),
+            limits: config.limits_of(""),
+            cells: None,
             error: None,
             tools: Vec::new(),
             last_tool: None,
@@ -290,14 +306,14 @@ impl Call {
         }
         if self.ghost_since.is_none() && !self.is_retold {
             if self.is_silent() {
-                let limit = config.silence.after(self.floor.level);
+                let limit = self.limits.silence.after(self.floor.level);
                 next.see(limit.map(|ms| self.floor.since + ms));
-                next.see(self.turn_deadline(config));
+                next.see(self.turn_deadline());
             }
             if self.ai_serves() {
-                next.see(self.step_deadline(config));
+                next.see(self.step_deadline());
                 for tool in &self.tools {
-                    next.see(super::tools::deadline(tool, config));
+                    next.see(super::tools::deadline(tool));
                 }
             }
             if !self.disconnected_is_told {

@@ -5,7 +5,7 @@
 //!                                   ^               +-> Tool -> Rerun -> Tokens
 //! ```
 //!
-//! Deliberately absent: learnt deadlines. They replace [`deadline_ms`] and nothing else.
+//! Deliberately absent: how long each may take by now; see `pace`.
 
 use holdfast_domain::{DurationMs, EventId, Layer, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Expectations;
 
 /// The step that was begun last and has not shown its first useful output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub(crate) enum Step {
     /// Nothing is pending.
     #[default]

@@ -106,7 +106,7 @@ impl Call {
         let tried_for = self.turn.as_ref().map(|turn| cx.at.since(turn.asked));
         let waited = self.end_silence(cx.at);
         let waited = waited.map(|ms| tried_for.map_or(ms, |tried| ms.min(tried)));
-        if waited.is_some_and(|ms| ms >= cx.config.silence.watch_ms) {
+        if waited.is_some_and(|ms| ms >= self.limits.silence.watch_ms) {
             self.fail_turn(cx.at, cx.notes);
         }
         self.floor.caller = Some(cx.at);
@@ -131,6 +131,7 @@ impl Call {
             self.floor.pass(self.floor.owes, cx.at);
             return;
         }
+        self.take_pace(cx);
         let is_transcribed = self.floor.is_transcribed;
         match &mut self.turn {
             Some(turn) if !turn.is_failed => {
@@ -179,6 +180,9 @@ impl Call {
             return;
         }
         self.end_silence(cx.at);
+        if matches!(self.pending.step, Step::Tokens | Step::Audio) && self.is_answer() {
+            self.learn_step(cx);
+        }
         self.floor.agent = Some(cx.at);
         self.floor.agent_heard = Some(cx.at);
         if self.phase != holdfast_domain::CallPhase::Ai {
@@ -227,7 +231,7 @@ impl Call {
 
     /// Answers that come late degrade the layer that took longest to give its first output.
     fn judge_gap(&mut self, turn: &Turn, cx: &mut Cx<'_>) {
-        let limits = cx.config.response_gap;
+        let limits = self.limits.response_gap;
         let median = self.gaps.median_of_three().unwrap_or(0);
         if limits.reached(median) < 2 {
             for layer in Layer::ALL {
@@ -311,26 +315,27 @@ impl Call {
 
     /// When the pending step is late. While somebody is audible or a wait was announced, the caller
     /// does not wait for it; afterwards it has its whole time again.
-    pub(crate) fn step_deadline(&self, config: &Config) -> Option<Timestamp> {
+    pub(crate) fn step_deadline(&self) -> Option<Timestamp> {
         if !self.floor.nobody_speaks() || self.floor.owes == Owes::Announced {
             return None;
         }
         let since = self.pending.since.max(self.floor.since);
         self.pending
-            .limit_ms(&config.expectations)
+            .limit_ms(&self.limits.steps)
             .map(|ms| since + ms)
     }
 
     /// When the caller's turn counts as failed, if the silence lasts.
-    pub(crate) fn turn_deadline(&self, config: &Config) -> Option<Timestamp> {
+    pub(crate) fn turn_deadline(&self) -> Option<Timestamp> {
         let turn = self.turn.as_ref().filter(|turn| !turn.is_failed)?;
         let since = turn.asked.max(self.floor.since);
-        self.is_silent().then(|| since + config.silence.warn_ms)
+        self.is_silent()
+            .then(|| since + self.limits.silence.warn_ms)
     }
 
     /// A limit of silence passed.
     pub(crate) fn silence_passed(&mut self, at: Timestamp, config: &Config, notes: &mut Vec<Note>) {
-        let Some(limit) = config.silence.after(self.floor.level) else {
+        let Some(limit) = self.limits.silence.after(self.floor.level) else {
             return;
         };
         self.floor.level += 1;
@@ -416,7 +421,7 @@ impl Call {
         } else {
             LayerState::Degraded
         };
-        let limit = cx.config.silence.after(self.floor.level - 1).unwrap_or(0);
+        let limit = self.limits.silence.after(self.floor.level - 1).unwrap_or(0);
         let how_long = format!("over {}", words::seconds(limit));
         self.blame_silence(cx.at, &how_long, state, cx.config, cx.notes);
     }

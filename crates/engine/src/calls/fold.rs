@@ -139,6 +139,12 @@ impl Call {
                 *field = name(value);
             }
         };
+        if let Some(queue) = &updated.queue {
+            self.limits = cx.config.limits_of(queue);
+        }
+        if updated.language.is_some() {
+            self.cells = None;
+        }
         set(&mut dialogue.queue, &updated.queue);
         set(&mut dialogue.language, &updated.language);
         let keep = |field: &mut Option<String>, value: &Option<holdfast_domain::fact::Text<'_>>| {
@@ -234,6 +240,7 @@ impl Call {
                     turn.is_transcribed = true;
                 }
                 if self.pending.step == Step::Transcript {
+                    self.learn_step(cx);
                     self.await_step(Step::Response, cx.at, Some(cx.event_id()));
                 }
             }
@@ -298,6 +305,10 @@ impl Call {
     fn llm_started(&mut self, service: &str, cx: &mut Cx<'_>) {
         self.tells_llm = true;
         self.worked(Layer::Llm, service, cx);
+        if self.pending.step == Step::Response {
+            self.learn_step(cx);
+        }
+        self.take_pace(cx);
         if let Some(turn) = &mut self.turn {
             turn.model = Model::Answering;
         }
@@ -326,6 +337,9 @@ impl Call {
                 self.answered_with_nothing(cx);
             }
             return;
+        }
+        if self.pending.step == Step::Tokens && chars > 0 {
+            self.learn_step(cx);
         }
         let step = if tool_calls > 0 {
             if let Some(turn) = &mut self.turn {

@@ -21,20 +21,21 @@ impl Call {
             return;
         }
         if self.ai_serves() {
-            if self.step_deadline(config).is_some_and(|due| due <= at) {
-                self.step_is_late(at, config, notes);
+            if self.step_deadline().is_some_and(|due| due <= at) {
+                self.step_is_late(at, notes);
             }
-            self.tools_passed(at, config, notes);
+            self.tools_passed(at, notes);
         }
         if self.is_silent()
-            && config
+            && self
+                .limits
                 .silence
                 .after(self.floor.level)
                 .is_some_and(|ms| self.floor.since + ms <= at)
         {
             self.silence_passed(at, config, notes);
         }
-        if self.turn_deadline(config).is_some_and(|due| due <= at) {
+        if self.turn_deadline().is_some_and(|due| due <= at) {
             self.fail_turn(at, notes);
         }
         if self
@@ -45,10 +46,10 @@ impl Call {
         }
     }
 
-    fn step_is_late(&mut self, at: Timestamp, config: &Config, notes: &mut Vec<Note>) {
+    fn step_is_late(&mut self, at: Timestamp, notes: &mut Vec<Note>) {
         self.pending.is_late = true;
         let step = self.pending.step;
-        let Some(limit) = deadline_ms(step, &config.expectations) else {
+        let Some(limit) = deadline_ms(step, &self.limits.steps) else {
             return;
         };
         // What failed already is not also late.

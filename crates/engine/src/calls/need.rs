@@ -30,7 +30,7 @@ impl Call {
             self.harm_by_silence(&mut harms);
             self.harm_by_failing_turns(&mut harms);
             self.harm_by_layers(around, &mut harms);
-            self.harm_by_gap(around, &mut harms);
+            self.harm_by_gap(&mut harms);
             self.harm_by_waiting(around, &mut harms);
         } else {
             harms.push(blindness(around));
@@ -165,11 +165,11 @@ impl Call {
         }
     }
 
-    fn harm_by_gap(&self, around: &Around<'_>, harms: &mut Vec<Harm>) {
+    fn harm_by_gap(&self, harms: &mut Vec<Harm>) {
         let Some(median) = self.gaps.median_of_three() else {
             return;
         };
-        let level = match around.config.response_gap.reached(median) {
+        let level = match self.limits.response_gap.reached(median) {
             0 => return,
             1 => NeedLevel::Watch,
             2 => NeedLevel::Warn,

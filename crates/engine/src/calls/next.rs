@@ -24,7 +24,7 @@ impl Call {
         handoff_step(around)
             .or_else(|| command_step(around))
             .or_else(|| self.end_step(around))
-            .or_else(|| self.wait_step(around))
+            .or_else(|| self.wait_step())
             .or_else(|| self.failure_step())
             .or_else(|| self.ghost_step(around))
     }
@@ -71,7 +71,7 @@ impl Call {
 
     /// About when the next turn fails: the one that waits, else the next by the call's own rhythm.
     fn next_failure(&self, around: &Around<'_>) -> Option<Timestamp> {
-        if let Some(at) = self.turn_deadline(around.config) {
+        if let Some(at) = self.turn_deadline() {
             return Some(at);
         }
         if self.turn.as_ref().is_some_and(|turn| !turn.is_failed) {
@@ -79,25 +79,21 @@ impl Call {
         }
         let next_turn = self.conduct.turned_at()? + self.conduct.turn_ms()?;
         // A rhythm that the caller has broken tells nothing.
-        let at = next_turn + around.config.silence.warn_ms;
+        let at = next_turn + self.limits.silence.warn_ms;
         (next_turn > around.now).then_some(at)
     }
 
     /// What the caller's waiting comes to next: a limit of silence, or a step that is due before.
-    fn wait_step(&self, around: &Around<'_>) -> Option<NextStep> {
-        let steps = [
-            self.silence_step(around),
-            self.step_due(around),
-            self.tool_due(around),
-        ];
+    fn wait_step(&self) -> Option<NextStep> {
+        let steps = [self.silence_step(), self.step_due(), self.tool_due()];
         steps.into_iter().flatten().min_by_key(|step| step.at)
     }
 
-    fn step_due(&self, around: &Around<'_>) -> Option<NextStep> {
+    fn step_due(&self) -> Option<NextStep> {
         if !self.is_silent() {
             return None;
         }
-        let at = self.step_deadline(around.config)?;
+        let at = self.step_deadline()?;
         let limit = words::seconds(at.since(self.pending.since.max(self.floor.since)));
         // What failed already is not also late.
         let layer = self.pending.step.layer();
@@ -120,14 +116,14 @@ impl Call {
         })
     }
 
-    fn tool_due(&self, around: &Around<'_>) -> Option<NextStep> {
+    fn tool_due(&self) -> Option<NextStep> {
         if !self.ai_serves() {
             return None;
         }
         let due = self
             .tools
             .iter()
-            .filter_map(|tool| Some((tools::deadline(tool, around.config)?, tool)));
+            .filter_map(|tool| Some((tools::deadline(tool)?, tool)));
         let (at, tool) = due.min_by_key(|(at, _)| *at)?;
         let then = if tool.level == 0 { "late" } else { "failed" };
         Some(NextStep {
@@ -162,11 +158,11 @@ impl Call {
         })
     }
 
-    fn silence_step(&self, around: &Around<'_>) -> Option<NextStep> {
+    fn silence_step(&self) -> Option<NextStep> {
         if !self.is_silent() || self.floor.level == 0 {
             return None;
         }
-        let limit = around.config.silence.after(self.floor.level)?;
+        let limit = self.limits.silence.after(self.floor.level)?;
         let turn_is_failed = self.turn.as_ref().is_some_and(|turn| turn.is_failed);
         let (kind, what) = if self.floor.level == 1 && self.turn.is_some() && !turn_is_failed {
             let which = match self.failed_in_row {

@@ -241,6 +241,7 @@ impl Call {
             .is_none_or(|service| service.name != name);
         if is_known && is_change {
             self.switched = Some((layer, at));
+            self.cells = None;
             for service in &mut self.services {
                 if service.layer == layer {
                     service.active = service.name == name;

@@ -9,6 +9,7 @@ use super::dialogue::name;
 use super::expect::Step;
 use super::floor::FloorState;
 use super::health::Note;
+use crate::Config;
 
 /// The most services of one call: seven layers with a ladder of a few each.
 const SERVICES_MAX: usize = 64;
@@ -21,19 +22,26 @@ impl Call {
         told: &CallStarted<'_>,
         at: Timestamp,
         now: Timestamp,
+        config: &Config,
     ) -> Self {
         let started_at = told.started_at.unwrap_or(at).min(now);
-        let mut call = Self::new(id, source, started_at, now);
+        let mut call = Self::new(id, source, started_at, now, config);
         call.last_fact_at = at;
         call.is_retold = told.resumed;
-        call.describe(told);
+        call.describe(told, config);
         call
     }
 
     /// A call that we know is told again. What the layers did since we last heard is unknown, and
     /// so is who speaks; what was said before stays.
-    pub(crate) fn resumed(&mut self, told: &CallStarted<'_>, at: Timestamp, notes: &mut Vec<Note>) {
-        self.describe(told);
+    pub(crate) fn resumed(
+        &mut self,
+        told: &CallStarted<'_>,
+        at: Timestamp,
+        config: &Config,
+        notes: &mut Vec<Note>,
+    ) {
+        self.describe(told, config);
         self.is_retold = true;
         self.forget_all(at, notes);
         self.floor = FloorState::default();
@@ -54,9 +62,11 @@ impl Call {
         }
     }
 
-    fn describe(&mut self, told: &CallStarted<'_>) {
+    fn describe(&mut self, told: &CallStarted<'_>, config: &Config) {
         self.services = told.services.iter().take(SERVICES_MAX).cloned().collect();
         self.capabilities.clone_from(&told.capabilities);
+        self.limits = config.limits_of(&told.queue);
+        self.cells = None;
         let dialogue = &mut self.dialogue;
         dialogue.queue = name(&told.queue);
         dialogue.language = name(&told.language);

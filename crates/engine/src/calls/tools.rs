@@ -9,14 +9,14 @@ use super::dialogue::{gist, name, names};
 use super::expect::Step;
 use super::health::{Note, bit, evidence};
 use super::turn::Model;
-use crate::{Config, words};
+use crate::words;
 
 /// The most tools that run at once on a call; further ones are kept in the dialogue only.
 const RUNNING_MAX: usize = 16;
 
 /// When a running tool passes its next limit: late at one deadline, failing at two.
-pub(crate) fn deadline(tool: &RunningTool, config: &Config) -> Option<Timestamp> {
-    let limit = config.expectations.tool_ms * (i64::from(tool.level) + 1);
+pub(crate) fn deadline(tool: &RunningTool) -> Option<Timestamp> {
+    let limit = tool.limit_ms * (i64::from(tool.level) + 1);
     (tool.level < 2).then(|| tool.since + limit)
 }
 
@@ -45,6 +45,7 @@ impl Call {
                 ..
             } => {
                 let outcome = result.as_deref().unwrap_or_default();
+                self.learn_tool(&tool.id, cx);
                 self.tool_ended(tool, ToolState::Succeeded, *effect, gist(outcome), cx);
                 self.tool_succeeded(tool, *effect, cx);
             }
@@ -99,11 +100,13 @@ impl Call {
             return;
         }
         if self.tools.len() < RUNNING_MAX {
+            let limit_ms = self.tool_limit_ms(&tool.name, cx);
             self.dialogue.open_span(LaneKind::Tools, cx.at, &tool.name);
             self.tools.push(RunningTool {
                 id: tool.id.to_string(),
                 name: name(&tool.name),
                 since: cx.at,
+                limit_ms,
                 writes,
                 level: 0,
                 event: cx.event_id(),
@@ -161,17 +164,17 @@ impl Call {
     }
 
     /// Limits of running tools that passed by `now`.
-    pub(crate) fn tools_passed(&mut self, at: Timestamp, config: &Config, notes: &mut Vec<Note>) {
+    pub(crate) fn tools_passed(&mut self, at: Timestamp, notes: &mut Vec<Note>) {
         let Some(tool) = self
             .tools
             .iter_mut()
-            .find(|tool| deadline(tool, config).is_some_and(|due| due <= at))
+            .find(|tool| deadline(tool).is_some_and(|due| due <= at))
         else {
             return;
         };
         tool.level += 1;
         self.last_tool = Some(tool.name.clone());
-        let over = config.expectations.tool_ms * i64::from(tool.level);
+        let over = tool.limit_ms * i64::from(tool.level);
         let text = format!(
             "the caller waits for a tool: {} has not ended for over {}",
             words::clip(&tool.name, 60),

@@ -9,6 +9,7 @@ mod conduct;
 mod feed;
 mod handoffs;
 mod layers;
+mod learning;
 mod next;
 mod props;
 mod script;

@@ -48,6 +48,7 @@ pub(crate) enum Told {
 
 pub(crate) struct Script {
     pub(crate) engine: Engine,
+    config: Config,
     now: i64,
     sequence: u64,
     /// Bridges that are heard twice a second while time passes.
@@ -83,8 +84,17 @@ impl Script {
         script
     }
 
+    pub(crate) fn with_config(config: Config) -> Self {
+        let mut script = Self::empty();
+        script.engine = Engine::new(config.clone());
+        script.config = config;
+        script.connect(BRIDGE, "epoch-1");
+        script
+    }
+
     pub(crate) fn empty() -> Self {
         Self {
+            config: Config::default(),
             engine: Engine::new(Config::default()),
             now: BEGIN,
             sequence: 0,
@@ -608,7 +618,7 @@ impl Script {
         let mut live_effects = self.effects.clone();
         live_effects.extend(std::iter::from_fn(|| engine.poll_effect()));
         let live = serde_json::to_string(&engine).expect("an engine serializes");
-        let mut replayed = Engine::new(Config::default());
+        let mut replayed = Engine::new(self.config.clone());
         let mut effects = Vec::new();
         for (n, (told, at)) in self.inputs.iter().enumerate() {
             if n == self.inputs.len() / 2 {
