@@ -407,6 +407,13 @@ impl Engine {
         }
         if self.handoffs.humans.contains_key(&agent) {
             self.set_human(&agent, HumanState::OnCall);
+            // Whoever is on a call answers no other offer.
+            for other in self.offers_of(&agent) {
+                if other != id {
+                    let text = format!("{agent} is on another call");
+                    self.back_to_queue(&other, Some(agent.clone()), text);
+                }
+            }
         }
         let text = format!("{agent} is on the call, the platform confirms");
         self.move_handoff(&id, HandoffState::Confirmed { agent }, text);
@@ -477,7 +484,7 @@ impl Engine {
             let text = "the call ended".to_owned();
             self.move_handoff(&id, HandoffState::Failed { kind, message }, text);
             if let Some(agent) = agent {
-                self.release(&agent);
+                self.release(&agent, call);
             }
         }
         let served: Vec<AgentId> = self
@@ -491,7 +498,7 @@ impl Engine {
             })
             .collect();
         for agent in served {
-            self.release(&agent);
+            self.release(&agent, call);
         }
         self.match_handoffs();
     }
@@ -598,6 +605,7 @@ impl Engine {
             return;
         };
         let agent = cell.handoff.state.agent().cloned();
+        let call = cell.handoff.call.clone();
         let (words, tries) = (failure_words(kind), cell.transfers);
         if kind == HandoffFailure::CallerLeft || tries >= TRANSFERS_MAX || cell.is_platforms_own {
             let next = match kind {
@@ -607,11 +615,11 @@ impl Engine {
             let message = format!("{words}; {next}");
             self.move_handoff(id, HandoffState::Failed { kind, message }, words.to_owned());
             if let Some(agent) = agent {
-                self.release(&agent);
+                self.release(&agent, &call);
             }
         } else {
             if let Some(agent) = &agent {
-                self.release(agent);
+                self.release(agent, &call);
             }
             let text = format!("{words}; the next human is asked");
             self.back_to_queue(id, agent, text);
@@ -719,8 +727,24 @@ impl Engine {
         }
     }
 
-    /// The agent is no longer needed on a call.
-    fn release(&mut self, agent: &AgentId) {
+    /// The agent is no longer needed on this call, and is free unless another call needs them.
+    fn release(&mut self, agent: &AgentId, call: &CallId) {
+        let is_needed = self.handoffs.cells.values().any(|cell| {
+            let handoff = &cell.handoff;
+            let is_on_call = matches!(
+                handoff.state,
+                HandoffState::Accepted { .. }
+                    | HandoffState::Bridged { .. }
+                    | HandoffState::Confirmed { .. }
+            );
+            is_on_call
+                && handoff.state.agent() == Some(agent)
+                && handoff.call != *call
+                && self.calls.contains_key(&handoff.call)
+        });
+        if is_needed {
+            return;
+        }
         let Some(human) = self.handoffs.humans.get(agent) else {
             return;
         };

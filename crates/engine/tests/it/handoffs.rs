@@ -608,3 +608,64 @@ fn a_handoff_that_is_over_fails_no_more() {
         HandoffState::Confirmed { .. }
     ));
 }
+
+#[test]
+fn a_transfer_that_comes_true_late_voids_the_other_offer_of_its_human() {
+    let mut script = routed();
+    script.human("ana");
+    accept(&mut script, "ana");
+    let first = script.handoff();
+    let transfer = first.transfer.expect("it was sent");
+    script.call("d");
+    script.act(ActVerb::RouteToHumans, calls(&["d"]));
+    let why = "no word from the trunk".to_owned();
+    script.answer(
+        &transfer,
+        AnswerState::Failed(FailureKind::PlatformError, why),
+    );
+    let state_of = |script: &Script, call: &str| {
+        let of_call = |handoff: &holdfast_domain::Handoff| handoff.call.as_str() == call;
+        let found = script.handoffs().into_iter().find(of_call);
+        found.expect("it was sent to a human").state
+    };
+    assert!(matches!(
+        state_of(&script, "d"),
+        HandoffState::Offered { .. }
+    ));
+    script.fact(
+        "c",
+        Fact::HandoffCompleted {
+            handoff_id: None,
+            to: "ana".into(),
+        },
+    );
+    assert_eq!(state_of(&script, "d"), HandoffState::Requested);
+    script.wait(30_000);
+    assert_eq!(script.human_state("ana"), HumanState::OnCall);
+    assert_eq!(state_of(&script, "d"), HandoffState::Requested);
+    script.end("c");
+    assert_eq!(script.human_state("ana"), HumanState::Offered);
+}
+
+#[test]
+fn a_human_whom_another_call_needs_is_not_free_when_one_ends() {
+    let mut script = routed();
+    script.human("ana");
+    accept(&mut script, "ana");
+    completed(&mut script);
+    script.call("d");
+    let asked = Fact::HandoffRequested {
+        to: "billing".into(),
+        reason: "caller".into(),
+    };
+    script.fact("d", asked);
+    let to = Fact::HandoffCompleted {
+        handoff_id: None,
+        to: "ana".into(),
+    };
+    script.fact("d", to);
+    script.end("c");
+    assert_eq!(script.human_state("ana"), HumanState::OnCall);
+    script.end("d");
+    assert_eq!(script.human_state("ana"), HumanState::Free);
+}
