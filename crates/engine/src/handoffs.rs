@@ -605,7 +605,7 @@ impl Engine {
             return;
         };
         let agent = cell.handoff.state.agent().cloned();
-        let call = cell.handoff.call.clone();
+        let of_call = cell.handoff.call.clone();
         let (words, tries) = (failure_words(kind), cell.transfers);
         if kind == HandoffFailure::CallerLeft || tries >= TRANSFERS_MAX || cell.is_platforms_own {
             let next = match kind {
@@ -615,11 +615,11 @@ impl Engine {
             let message = format!("{words}; {next}");
             self.move_handoff(id, HandoffState::Failed { kind, message }, words.to_owned());
             if let Some(agent) = agent {
-                self.release(&agent, &call);
+                self.release(&agent, &of_call);
             }
         } else {
             if let Some(agent) = &agent {
-                self.release(agent, &call);
+                self.release(agent, &of_call);
             }
             let text = format!("{words}; the next human is asked");
             self.back_to_queue(id, agent, text);
