@@ -5,6 +5,7 @@
     reason = "a step that cannot be taken is a failed test"
 )]
 
+mod cause;
 mod failover;
 mod handoff;
 mod sight;
