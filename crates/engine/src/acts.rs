@@ -550,10 +550,11 @@ fn sentence(
         .map(|(what, n)| format!("{what}: {n}"))
         .collect::<Vec<_>>()
         .join(", ");
-    let mut sentences = vec![if n == 0 {
-        format!("Touches none of {all} calls.")
-    } else {
-        format!("Touches {n} of {all} calls ({becomes}).")
+    let mut sentences = vec![match (n, all) {
+        (0, 1) => "Does not touch the call.".to_owned(),
+        (0, _) => format!("Touches none of {all} calls."),
+        (1, 1) => format!("Touches this one call ({becomes})."),
+        _ => format!("Touches {n} of {all} calls ({becomes})."),
     }];
     let mut left: BTreeMap<ExcludedReason, usize> = BTreeMap::new();
     for excluded in &plan.excluded {

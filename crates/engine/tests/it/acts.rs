@@ -382,7 +382,7 @@ fn a_preview_counts_whom_it_touches_and_says_it_in_a_sentence() {
     );
     assert_eq!(
         preview.sentence,
-        "Touches 1 of 1 calls (human: 1). Humans free: 1."
+        "Touches this one call (human: 1). Humans free: 1."
     );
 }
 
