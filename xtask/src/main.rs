@@ -14,6 +14,7 @@ mod console;
 mod counts;
 mod explore;
 mod generate;
+mod lab;
 mod packages;
 mod place;
 mod python;
@@ -46,6 +47,10 @@ enum Task {
     Explore(explore::Arguments),
     /// Write what is generated from the Rust types: TypeScript for the window, JSON Schema for bridges.
     Generate,
+    /// Score what the product does against labels: `score diagnosis`.
+    Score(lab::Arguments),
+    /// Measure what things cost: `bench engine`.
+    Bench(lab::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +60,8 @@ fn main() -> ExitCode {
         Task::Check => check::run(),
         Task::Explore(arguments) => explore::run(&arguments),
         Task::Generate => generate::run(),
+        Task::Score(arguments) => lab::run(&["holdfast-score"], &arguments),
+        Task::Bench(arguments) => lab::run(&["holdfast-bench", "holdfast-weigh"], &arguments),
     };
     match outcome {
         Ok(code) => code,

@@ -4,5 +4,8 @@
 //! knows because it broke the thing itself, never from what the engine says about itself.
 //! Deliberately absent: anything that the product needs to run.
 
+pub mod bench;
+pub mod diagnosis;
 pub mod environment;
+pub mod listen;
 pub mod score;

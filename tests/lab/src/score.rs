@@ -3,7 +3,8 @@
 //! [`judge`] is a function of labels and of what was heard; it knows no engine and no simulator, so
 //! that no engine can be right by its own word. All its windows are here.
 //!
-//! - A harmed call is right when its first alarm names the layer that broke. An alarm that is owed
+//! - A harmed call is right when its first alarm names the layer that broke: where the call was hit,
+//!   or where the cause lies, which is the same but for a region that is down. An alarm that is owed
 //!   to another harm of the same call is passed over; no alarm at all is wrong.
 //! - A shared cause is judged [`SETTLE_MS`] after the fifth call was harmed by it: a group is right
 //!   when layer, traits and shape equal those of a cause of that moment. A second group for the
@@ -19,7 +20,7 @@ mod truth;
 pub use figures::{Figures, percentile, share};
 pub use heard::{Alarm, GroupSeen, Heard, Level};
 pub use judge::{Tally, judge};
-pub use truth::{Aim, Cause, Harm, Truth};
+pub use truth::{Aim, Cause, Harm, Silence, Truth};
 
 use holdfast_domain::DurationMs;
 
@@ -30,8 +31,9 @@ pub const CALLS_MIN: usize = 5;
 /// with an answer that never comes the caller's turn counts as failed after 5 s.
 pub const SETTLE_MS: DurationMs = 5_000;
 
-/// How long after its end a harm still explains an alarm about it: the last limit of silence.
-pub const LATE_MS: DurationMs = 10_000;
+/// How long after its end a harm still explains an alarm about it: what was told at the end is under
+/// way for this long at most. The end itself comes after what the harm leaves behind.
+pub const LATE_MS: DurationMs = 1_000;
 
 /// How long after its end a cause still explains a group: calls show that they are well again only
 /// at their next turn, and a caller may think for half a minute.

@@ -147,8 +147,8 @@ impl<'a> ByCall<'a> {
 fn judge_layers(truth: &Truth, by_call: &ByCall<'_>, tally: &mut Tally) {
     for harm in by_call.first_harms() {
         tally.harmed += 1;
-        if let Some(alarm) = first_alarm(harm, truth.end, by_call) {
-            if alarm.layer == harm.layer {
+        if let Some(alarm) = first_alarm(harm, truth, by_call) {
+            if is_of(alarm.layer, harm, truth) {
                 tally.layer_right += 1;
                 tally.delays_ms.push(alarm.at.since(harm.from));
             } else {
@@ -164,20 +164,26 @@ fn judge_layers(truth: &Truth, by_call: &ByCall<'_>, tally: &mut Tally) {
 }
 
 /// The first alarm that a harm can have brought about, unless another harm of the call did.
-fn first_alarm<'a>(harm: &Harm, end: Timestamp, by_call: &ByCall<'a>) -> Option<&'a Alarm> {
-    let until = harm.until.map_or(end, |until| until + LATE_MS);
+fn first_alarm<'a>(harm: &Harm, truth: &Truth, by_call: &ByCall<'a>) -> Option<&'a Alarm> {
+    let until = harm.until.map_or(truth.end, |until| until + LATE_MS);
     let others = by_call.harms(&harm.call);
     by_call
         .alarms(&harm.call)
         .iter()
         .filter(|alarm| alarm.is_unwell() && harm.from <= alarm.at && alarm.at <= until)
         .find(|alarm| {
-            alarm.layer == harm.layer
+            is_of(alarm.layer, harm, truth)
                 || !others
                     .iter()
                     .any(|other| other.layer == alarm.layer && other.explains_alarm_at(alarm.at))
         })
         .copied()
+}
+
+/// The layer is where the call was hit, or where the cause of that lies.
+fn is_of(layer: Layer, harm: &Harm, truth: &Truth) -> bool {
+    let cause = harm.cause.and_then(|cause| truth.causes.get(cause));
+    layer == harm.layer || cause.is_some_and(|cause| layer == cause.layer)
 }
 
 /// The layer was unwell when the harm began, and for an earlier harm of that layer.
@@ -302,26 +308,43 @@ fn words(group: &CauseGroup) -> String {
     format!("{layer} {shape:?} [{}]", traits.join(", "))
 }
 
+/// The first silence beyond its limit of each call that a cause harmed, unless a layer of the call
+/// was shown as unwell before it began: then a person looks at it already.
 fn judge_dead_air(truth: &Truth, limit: DurationMs, by_call: &ByCall<'_>, tally: &mut Tally) {
     for harm in by_call.first_harms() {
         let until = harm.until.unwrap_or(truth.end);
-        // A silence that ends before its limit is none that anybody is to be told of.
-        if until.since(harm.from) <= limit {
+        let silence = truth.silences.iter().find(|silence| {
+            silence.call == harm.call
+                && silence.until >= harm.from
+                && silence.from <= until
+                && silence.until.since(silence.from) > limit
+        });
+        let Some(silence) = silence else { continue };
+        let alarms = by_call.alarms(&harm.call);
+        let is_told_already = Layer::ALL.into_iter().any(|layer| {
+            let last = alarms
+                .iter()
+                .rfind(|alarm| alarm.layer == layer && alarm.at < silence.from);
+            last.is_some_and(|alarm| alarm.is_unwell())
+        });
+        if is_told_already {
             continue;
         }
-        let told = by_call
-            .alarms(&harm.call)
+        let told = alarms
             .iter()
-            .find(|alarm| alarm.is_unwell() && alarm.at >= harm.from);
-        let told = told.map_or(until, |alarm| alarm.at.min(until));
-        let over = told.since(harm.from + limit).max(0);
+            .find(|alarm| alarm.is_unwell() && alarm.at >= silence.from);
+        let told = told.map_or(silence.until, |alarm| alarm.at.min(silence.until));
+        let over = told.since(silence.from + limit).max(0);
         tally.over_limit_ms.push(over);
     }
 }
 
 fn judge_dead_providers(truth: &Truth, heard: &Heard, tally: &mut Tally) {
     for cause in &truth.causes {
-        let told = first_word(cause, heard, |_| true).unwrap_or(cause.until);
+        let told = first_word(cause, heard, |alarm| {
+            alarm.kind == Some(SignalKind::Liveness)
+        });
+        let told = told.unwrap_or(cause.until);
         tally.provider_delays_ms.push(told.since(cause.from));
     }
 }
@@ -337,8 +360,8 @@ fn judge_rates(truth: &Truth, heard: &Heard, tally: &mut Tally) {
     }
 }
 
-/// When anything was first said of the layer of a cause while it lasted: a group, or an alarm of
-/// the kind that is asked for.
+/// When a cause was first spoken of while it lasted: by an alarm of the kind that is asked for, in
+/// its layer, or by a group in its layer that names one of its traits.
 fn first_word(
     cause: &Cause,
     heard: &Heard,
@@ -350,10 +373,13 @@ fn first_word(
         .iter()
         .filter(|alarm| alarm.is_unwell() && alarm.layer == cause.layer && is_meant(alarm))
         .map(|alarm| alarm.at);
+    let names_a_trait = |group: &CauseGroup| {
+        cause.traits.is_empty() || group.traits.iter().any(|one| cause.traits.contains(one))
+    };
     let groups = heard
         .groups
         .iter()
-        .filter(|seen| seen.group.layer == cause.layer)
+        .filter(|seen| seen.group.layer == cause.layer && names_a_trait(&seen.group))
         .map(|seen| seen.at);
     alarms.chain(groups).filter(|at| lasts(*at)).min()
 }

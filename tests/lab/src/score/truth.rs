@@ -40,14 +40,26 @@ pub struct Cause {
 pub struct Harm {
     /// The call.
     pub call: CallId,
-    /// The layer that broke.
+    /// The layer in which the call itself is hit. It is that of its cause, unless the cause lies
+    /// below: in a region that is down, models and voices of several vendors are hit.
     pub layer: Layer,
     /// When it began.
     pub from: Timestamp,
-    /// When it ended; None when it lasted to the end of the call.
+    /// When its trace was over, with what it left behind; None when it lasted to the end of the run.
     pub until: Option<Timestamp>,
     /// The index of its cause; None for what happens on any day.
     pub cause: Option<usize>,
+}
+
+/// A time in which the caller had spoken and nobody was audible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Silence {
+    /// The call.
+    pub call: CallId,
+    /// The caller's last word.
+    pub from: Timestamp,
+    /// The next word of anybody.
+    pub until: Timestamp,
 }
 
 /// Everything about one run.
@@ -59,6 +71,8 @@ pub struct Truth {
     pub causes: Vec<Cause>,
     /// The harms, in any order.
     pub harms: Vec<Harm>,
+    /// The silences of calls, in the order of their beginnings. Only for [`Aim::DeadAir`].
+    pub silences: Vec<Silence>,
     /// For each cause, the moments at which callers whose calls have its traits ended a turn after
     /// it began. Only for [`Aim::FaultRate`].
     pub turns: Vec<Vec<Timestamp>>,

@@ -2,7 +2,7 @@
 
 use holdfast_domain::{CauseDimension, CauseShape, CauseTrait, LayerState};
 
-use super::super::{Figures, Level};
+use super::super::{Figures, Level, Silence};
 use super::*;
 
 const LIMIT_MS: i64 = 3_000;
@@ -42,6 +42,13 @@ fn truth(aim: Aim) -> Truth {
         }],
         harms: (0..6)
             .map(|n| harm(n, Layer::Tts, 10_000 + 1_000 * n, Some(0)))
+            .collect(),
+        silences: (0..6)
+            .map(|n| Silence {
+                call: call(n),
+                from: at(10_000 + 1_000 * n),
+                until: at(18_000 + 1_000 * n),
+            })
             .collect(),
         turns: vec![(0..20).map(|n| at(10_500 + 1_000 * n)).collect()],
         began: at(0),
@@ -303,6 +310,54 @@ fn a_warning_is_covered_by_a_harm_of_that_call_and_layer_only() {
 }
 
 #[test]
+fn the_layer_below_which_the_cause_lies_is_right_too() {
+    let mut truth = truth(Aim::Nothing);
+    truth.causes[0].layer = Layer::Infrastructure;
+    let mut heard = perfect();
+    assert_eq!(judge(&truth, &heard).layer_right, 6);
+    for alarm in &mut heard.alarms {
+        alarm.layer = Layer::Infrastructure;
+    }
+    assert_eq!(judge(&truth, &heard).layer_right, 6);
+}
+
+#[test]
+fn a_silence_of_a_call_that_is_shown_as_unwell_needs_no_second_alarm() {
+    let mut heard = perfect();
+    heard.alarms.insert(0, alarm(0, Layer::Llm, 9_000));
+    let tally = judge(&truth(Aim::DeadAir), &heard);
+    assert_eq!(tally.over_limit_ms, [0; 5]);
+    heard.alarms.insert(
+        1,
+        Alarm {
+            to: LayerState::Healthy,
+            ..alarm(0, Layer::Llm, 9_500)
+        },
+    );
+    let tally = judge(&truth(Aim::DeadAir), &heard);
+    assert_eq!(tally.over_limit_ms, [0; 6]);
+}
+
+#[test]
+fn a_silence_within_its_limit_is_none_to_be_told() {
+    let mut truth = truth(Aim::DeadAir);
+    truth.silences[0].until = at(13_000);
+    assert_eq!(judge(&truth, &perfect()).over_limit_ms, [0; 5]);
+}
+
+#[test]
+fn a_word_about_something_else_is_none_about_a_provider() {
+    // A turn that failed on any day, and a group about another vendor.
+    let mut heard = perfect();
+    heard.groups[0].group.traits = vec![vendor("B")];
+    let tally = judge(&truth(Aim::DeadProvider), &heard);
+    assert_eq!(tally.provider_delays_ms, [50_000]);
+    heard.alarms[0].kind = Some(SignalKind::Liveness);
+    let tally = judge(&truth(Aim::DeadProvider), &heard);
+    assert_eq!(tally.provider_delays_ms, [1_000]);
+}
+
+#[test]
 fn late_is_late() {
     let mut heard = perfect();
     for alarm in &mut heard.alarms {
@@ -313,8 +368,6 @@ fn late_is_late() {
     let tally = judge(&truth(Aim::DeadAir), &heard);
     assert_eq!(tally.over_limit_ms, [500; 6]);
     assert_eq!(Figures::of(&tally).delay_ms_p95, Some(3_500));
-    let tally = judge(&truth(Aim::DeadProvider), &heard);
-    assert_eq!(tally.provider_delays_ms, [3_500]);
     // The first word is at 13.5 s, and turns ended at 10.5, 11.5, 12.5 and 13.5 s.
     let tally = judge(&truth(Aim::FaultRate), &heard);
     assert_eq!(tally.rate_turns, [4]);
