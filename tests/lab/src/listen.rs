@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_domain::fact::{CallStarted, Fact, FactEnvelope, Speaker};
 use holdfast_domain::{
-    CallId, CauseDimension, CauseTrait, Layer, LayerState, NeedLevel, Record, SourceId, Timestamp,
+    CallId, CauseDimension, CauseTrait, Layer, LayerState, NeedLevel, Record, SignalKind, SourceId,
+    Timestamp,
 };
 use holdfast_engine::{
     BridgeChange, Clamps, ConductLimits, Config, Control, Effect, Engine, Entry, Expectations,
@@ -175,7 +176,7 @@ struct Ear {
     engine: Engine,
     heard: Heard,
     /// The layers of calls that are unwell: only these calls can need a human.
-    unwell: BTreeMap<CallId, BTreeMap<Layer, LayerState>>,
+    unwell: BTreeMap<CallId, BTreeMap<Layer, (LayerState, Option<SignalKind>)>>,
     /// The calls that need a human at least at the level of warning.
     warned: BTreeSet<CallId>,
 }
@@ -265,7 +266,7 @@ impl Ear {
     fn changed(&mut self, alarm: Alarm) {
         if matches!(alarm.to, LayerState::Degraded | LayerState::Failed) {
             let layers = self.unwell.entry(alarm.call.clone()).or_default();
-            layers.insert(alarm.layer, alarm.to);
+            layers.insert(alarm.layer, (alarm.to, alarm.kind));
             self.heard.alarms.push(alarm);
         } else if let Some(layers) = self.unwell.get_mut(&alarm.call)
             && layers.remove(&alarm.layer).is_some()
@@ -289,15 +290,15 @@ impl Ear {
         if !self.warned.insert(call.clone()) {
             return;
         }
-        let worst = layers.values().max().copied();
-        let layers = layers
+        let worst = layers.values().map(|(state, _)| *state).max();
+        let blamed = layers
             .iter()
-            .filter(|(_, state)| Some(**state) == worst)
-            .map(|(layer, _)| *layer)
+            .filter(|(_, (state, _))| Some(*state) == worst)
+            .map(|(layer, (_, kind))| (*layer, *kind))
             .collect();
         self.heard.levels.push(Level {
             call,
-            layers,
+            blamed,
             at: now,
         });
     }

@@ -5,7 +5,8 @@
 //!
 //! - A harmed call is right when its first alarm names the layer that broke: where the call was hit,
 //!   or where the cause lies, which is the same but for a region that is down. An alarm that is owed
-//!   to another harm of the same call is passed over; no alarm at all is wrong.
+//!   to another harm of the same call is passed over; no alarm at all is wrong. An alarm that stands
+//!   when the call is hit is right if it came after the cause began, and has no delay.
 //! - A shared cause is judged [`SETTLE_MS`] after the fifth call was harmed by it: a group is right
 //!   when layer, traits and shape equal those of a cause of that moment. A second group for the
 //!   same cause at that moment is wrong.
@@ -19,7 +20,7 @@ mod truth;
 
 pub use figures::{Figures, percentile, share};
 pub use heard::{Alarm, GroupSeen, Heard, Level};
-pub use judge::{Tally, judge};
+pub use judge::{Blamed, Tally, judge};
 pub use truth::{Aim, Cause, Harm, Silence, Truth};
 
 use holdfast_domain::DurationMs;

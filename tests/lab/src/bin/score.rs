@@ -154,9 +154,9 @@ impl Score {
         percentile(&tally.delays_ms, 95)
     }
 
-    fn over_limit_ms_max(&self) -> Option<DurationMs> {
+    fn over_limit_ms(&self, percent: usize) -> Option<DurationMs> {
         let tally = self.sum(|family| matches!(family.kind, Expected::DeadAir));
-        percentile(&tally.over_limit_ms, 100)
+        percentile(&tally.over_limit_ms, percent)
     }
 
     fn provider_delay_ms_p95(&self) -> Option<DurationMs> {
@@ -224,7 +224,10 @@ impl Score {
             },
             "calm": calm,
             "alive_but_empty": {"delay_ms_p95": self.empty_delay_ms_p95()},
-            "dead_air": {"over_limit_ms_max": self.over_limit_ms_max()},
+            "dead_air": {
+                "over_limit_ms_max": self.over_limit_ms(100),
+                "over_limit_ms_p95": self.over_limit_ms(95),
+            },
             "dead_provider": {"delay_ms_p95": self.provider_delay_ms_p95()},
             "fault_rate": {"turns_p95": self.rate_turns_p95()},
             "environment": environment.end(also.collect()),
@@ -255,7 +258,7 @@ impl Score {
         );
         print_target(
             "dead air, over its limit, max",
-            self.over_limit_ms_max(),
+            self.over_limit_ms(100),
             "ms",
             250,
         );

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use holdfast_domain::DurationMs;
 use serde_json::{Map, Value, json};
 
-use super::Tally;
+use super::judge::{Blamed, Tally};
 
 const DAY_MS: f64 = 86_400_000.0;
 
@@ -69,14 +69,8 @@ impl Tally {
     /// The keys of its figures, and the counts behind them.
     pub fn told(&self) -> Value {
         let mut keys = Figures::of(self).keys();
-        let blamed: BTreeMap<String, u64> = self
-            .blamed
-            .iter()
-            .map(|((layer, kind), count)| {
-                let kind = kind.map_or_else(|| "none".to_owned(), |kind| format!("{kind:?}"));
-                (format!("{} {kind}", layer.as_str()), *count)
-            })
-            .collect();
+        let blamed = told_blamed(self.blamed.iter().map(|(blamed, n)| (Some(*blamed), *n)));
+        let false_blamed = told_blamed(self.false_blamed.iter().map(|(blamed, n)| (*blamed, *n)));
         let counts = json!({
             "harmed": self.harmed,
             "layer_right": self.layer_right,
@@ -91,6 +85,7 @@ impl Tally {
             "wrong_groups": self.wrong_groups,
             "false_groups": self.false_groups,
             "false_levels": self.false_levels,
+            "false_blamed": false_blamed,
             "simulated_hours": self.simulated_ms as f64 / 3_600_000.0,
         });
         if let Value::Object(counts) = counts {
@@ -98,6 +93,19 @@ impl Tally {
         }
         Value::Object(keys)
     }
+}
+
+fn told_blamed(blamed: impl Iterator<Item = (Option<Blamed>, u64)>) -> BTreeMap<String, u64> {
+    blamed
+        .map(|(blamed, count)| {
+            let words = match blamed {
+                None => "no layer".to_owned(),
+                Some((layer, None)) => layer.as_str().to_owned(),
+                Some((layer, Some(kind))) => format!("{} {kind:?}", layer.as_str()),
+            };
+            (words, count)
+        })
+        .collect()
 }
 
 /// A share; None of nothing.

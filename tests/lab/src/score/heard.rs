@@ -22,8 +22,9 @@ pub struct Alarm {
 pub struct Level {
     /// The call.
     pub call: CallId,
-    /// The layers that are blamed: those that failed, or those that are degraded when none did.
-    pub layers: Vec<Layer>,
+    /// The layers that are blamed, and by what: those that failed, or those that are degraded when
+    /// none did.
+    pub blamed: Vec<(Layer, Option<SignalKind>)>,
     /// When it was told.
     pub at: Timestamp,
 }

@@ -11,6 +11,9 @@ use super::{Aim, Alarm, CALLS_MIN, Cause, GroupSeen, Harm, Heard, LATE_MS, SETTL
 /// How many wrong groups are kept in words.
 const EXAMPLES_MAX: usize = 8;
 
+/// A layer, and the kind of alarm that named it.
+pub type Blamed = (Layer, Option<SignalKind>);
+
 /// Counts of one run or of many.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -21,7 +24,7 @@ pub struct Tally {
     /// Of these: no alarm came.
     pub missed: u64,
     /// Of these: the first alarm named another layer, by that layer and the kind of alarm.
-    pub blamed: BTreeMap<(Layer, Option<SignalKind>), u64>,
+    pub blamed: BTreeMap<Blamed, u64>,
     /// Harm to first alarm, where that named the right layer.
     pub delays_ms: Vec<DurationMs>,
     /// Causes that harmed at least [`CALLS_MIN`] calls.
@@ -40,6 +43,8 @@ pub struct Tally {
     pub false_groups: u64,
     /// Calls that needed a human for nothing.
     pub false_levels: u64,
+    /// By what, as far as one of the blamed layers tells; None without one.
+    pub false_blamed: BTreeMap<Option<Blamed>, u64>,
     /// How long was listened.
     pub simulated_ms: DurationMs,
     /// How long after its limit dead air was told; one that was not told counts up to its end.
@@ -70,6 +75,9 @@ impl Tally {
         self.wrong_groups.extend(more);
         self.false_groups += other.false_groups;
         self.false_levels += other.false_levels;
+        for (blamed, count) in &other.false_blamed {
+            *self.false_blamed.entry(*blamed).or_default() += count;
+        }
         self.simulated_ms += other.simulated_ms;
         self.over_limit_ms.extend(&other.over_limit_ms);
         self.provider_delays_ms.extend(&other.provider_delays_ms);
@@ -87,11 +95,20 @@ pub fn judge(truth: &Truth, heard: &Heard) -> Tally {
     judge_layers(truth, &by_call, &mut tally);
     judge_groups(truth, &heard.groups, &mut tally);
     for level in &heard.levels {
-        let is_owed = by_call
-            .harms(&level.call)
-            .iter()
-            .any(|harm| level.layers.contains(&harm.layer) && harm.explains_alarm_at(level.at));
-        tally.false_levels += u64::from(!is_owed);
+        // A warning that comes after the cause began and before the call was hit is early, not false.
+        let is_owed = by_call.harms(&level.call).iter().any(|harm| {
+            level
+                .blamed
+                .iter()
+                .any(|(layer, _)| is_of(*layer, harm, truth))
+                && truth.from(harm) <= level.at
+                && harm.explains_alarm_at(level.at.max(harm.from))
+        });
+        if !is_owed {
+            tally.false_levels += 1;
+            let first = level.blamed.first().copied();
+            *tally.false_blamed.entry(first).or_default() += 1;
+        }
     }
     match truth.aim {
         Aim::DeadAir => judge_dead_air(truth, heard.silence_ms, &by_call, &mut tally),
@@ -154,8 +171,8 @@ fn judge_layers(truth: &Truth, by_call: &ByCall<'_>, tally: &mut Tally) {
             } else {
                 *tally.blamed.entry((alarm.layer, alarm.kind)).or_default() += 1;
             }
-        } else if stands(harm, by_call) {
-            // It was said already, for an earlier harm of the same layer, and is still shown.
+        } else if stands(harm, truth, by_call) {
+            // It was said already, and is still shown.
             tally.layer_right += 1;
         } else {
             tally.missed += 1;
@@ -186,19 +203,25 @@ fn is_of(layer: Layer, harm: &Harm, truth: &Truth) -> bool {
     layer == harm.layer || cause.is_some_and(|cause| layer == cause.layer)
 }
 
-/// The layer was unwell when the harm began, and for an earlier harm of that layer.
-fn stands(harm: &Harm, by_call: &ByCall<'_>) -> bool {
-    let last = by_call
-        .alarms(&harm.call)
-        .iter()
-        .rfind(|alarm| alarm.layer == harm.layer && alarm.at < harm.from);
-    last.is_some_and(|alarm| {
-        alarm.is_unwell()
-            && by_call
-                .harms(&harm.call)
-                .iter()
-                .any(|other| other.layer == alarm.layer && other.explains_alarm_at(alarm.at))
-    })
+/// The layer was shown as unwell when the harm began, and rightly so: for an earlier harm of that
+/// layer, or because the cause had begun and the call was only not yet hit by it.
+fn stands(harm: &Harm, truth: &Truth, by_call: &ByCall<'_>) -> bool {
+    let others = by_call.harms(&harm.call);
+    Layer::ALL
+        .into_iter()
+        .filter(|layer| is_of(*layer, harm, truth))
+        .filter_map(|layer| {
+            let of_layer = |alarm: &&&Alarm| alarm.layer == layer && alarm.at < harm.from;
+            by_call.alarms(&harm.call).iter().rfind(of_layer)
+        })
+        .any(|alarm| {
+            let is_owed = |other: &&Harm| {
+                is_of(alarm.layer, other, truth)
+                    && truth.from(other) <= alarm.at
+                    && other.explains_alarm_at(alarm.at.max(other.from))
+            };
+            alarm.is_unwell() && others.iter().any(is_owed)
+        })
 }
 
 /// One group over time: its versions in order.

@@ -82,6 +82,14 @@ pub struct Truth {
     pub end: Timestamp,
 }
 
+impl Truth {
+    /// When what harms a call began: its cause, if it has one.
+    pub(super) fn from(&self, harm: &Harm) -> Timestamp {
+        let cause = harm.cause.and_then(|cause| self.causes.get(cause));
+        cause.map_or(harm.from, |cause| cause.from.min(harm.from))
+    }
+}
+
 impl Cause {
     /// It explains a group at this moment.
     pub(super) fn explains_group_at(&self, at: Timestamp) -> bool {

@@ -107,7 +107,7 @@ fn perfect() -> Heard {
             .collect(),
         levels: vec![Level {
             call: call(0),
-            layers: vec![Layer::Tts],
+            blamed: vec![(Layer::Tts, Some(SignalKind::DeadAir))],
             at: at(14_000),
         }],
         groups: vec![group(
@@ -204,9 +204,10 @@ fn an_alarm_before_the_harm_or_long_after_it_says_nothing_of_it() {
 #[test]
 fn a_layer_that_is_shown_as_unwell_for_an_earlier_harm_needs_no_second_alarm() {
     let mut truth = truth(Aim::Nothing);
-    truth.harms.push(harm(0, Layer::Tts, 5_000, None));
     let mut heard = perfect();
     heard.alarms[0].at = at(6_000);
+    assert_eq!(judge(&truth, &heard).missed, 1);
+    truth.harms.push(harm(0, Layer::Tts, 5_000, None));
     assert_eq!(judge(&truth, &heard).layer_right, 6);
     // It does once the layer was shown as well in between.
     heard.alarms.insert(
@@ -217,6 +218,21 @@ fn a_layer_that_is_shown_as_unwell_for_an_earlier_harm_needs_no_second_alarm() {
         },
     );
     assert_eq!(judge(&truth, &heard).missed, 1);
+}
+
+#[test]
+fn what_is_said_after_the_cause_began_and_before_the_call_is_hit_is_early() {
+    // The cause begins at 10 s; the last call is hit at 15 s.
+    for (ms, is_right) in [(9_999, 0), (10_000, 1), (14_999, 1)] {
+        let mut heard = perfect();
+        heard.alarms[5].at = at(ms);
+        heard.alarms.sort_by_key(|alarm| alarm.at);
+        heard.levels[0].call = call(5);
+        heard.levels[0].at = at(ms);
+        let tally = judge(&truth(Aim::Nothing), &heard);
+        assert_eq!(tally.layer_right, 5 + is_right, "{ms}");
+        assert_eq!(tally.false_levels, 1 - is_right, "{ms}");
+    }
 }
 
 #[test]
@@ -284,6 +300,8 @@ fn what_is_raised_for_nothing_is_counted() {
     truth.harms.clear();
     let tally = judge(&truth, &perfect());
     assert_eq!((tally.false_groups, tally.false_levels), (1, 1));
+    let blamed = Some((Layer::Tts, Some(SignalKind::DeadAir)));
+    assert_eq!(tally.false_blamed, BTreeMap::from([(blamed, 1)]));
     assert_eq!(Figures::of(&tally).false_alarms_per_day, Some(1_440.0));
     assert_eq!((tally.groups, tally.groups_right), (1, 0));
 }
@@ -301,7 +319,7 @@ fn a_warning_is_covered_by_a_harm_of_that_call_and_layer_only() {
         let mut heard = perfect();
         heard.levels = vec![Level {
             call: call(n),
-            layers: vec![layer],
+            blamed: vec![(layer, None)],
             at: at(ms),
         }];
         let tally = judge(&truth(Aim::Nothing), &heard);
