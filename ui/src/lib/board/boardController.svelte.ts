@@ -7,6 +7,7 @@
 import type { FrameController, View } from "$lib/frame/frameController.svelte";
 import type { BoardFilter, CallId, CallSummary } from "$lib/generated";
 
+import { Attended } from "./attended.svelte";
 import { NO_FILTER } from "./filter";
 
 /** Rows asked for beyond each edge of the view, so that a scroll step shows no blank row. */
@@ -15,12 +16,6 @@ const OVERSCAN = 8;
 /** The most rows that one frame carries, by the contract. */
 export const ROWS_MAX = 200;
 
-/**
- * How long the order is held after the last key or pointer move on the list, in milliseconds. Long
- * enough to read a row and reach for a key; a list that is only left in focus sorts itself again.
- */
-export const HOLD_MS = 10_000;
-
 interface Cursor {
   /** Where it stands. */
   readonly index: number;
@@ -28,16 +23,13 @@ interface Cursor {
   readonly id: CallId | null;
 }
 
-export class BoardController {
+export class BoardController extends Attended {
   readonly #frames: () => FrameController;
 
   #top = $state.raw(0);
   #inView = $state.raw(40);
   #filter = $state.raw(NO_FILTER);
-  #hasPointer = $state.raw(false);
-  #hasFocus = $state.raw(false);
   #held = $state.raw(false);
-  #stirredAt = $state.raw(0);
   #cursor = $state.raw<Cursor | null>(null);
   #marks = $state.raw<ReadonlySet<CallId>>(new Set());
   #isOpen = $state.raw(false);
@@ -48,6 +40,7 @@ export class BoardController {
 
   /** `frames` is a closure, because the frames ask this controller what is in view. */
   constructor(frames: () => FrameController) {
+    super(() => frames().clock);
     this.#frames = frames;
   }
 
@@ -60,9 +53,7 @@ export class BoardController {
     return this.#frames().board?.total ?? 0;
   }
   get isFrozen(): boolean {
-    if (this.#held) return true;
-    const isThere = this.#hasPointer || this.#hasFocus;
-    return isThere && this.#frames().clock - this.#stirredAt < HOLD_MS;
+    return this.#held || this.isAttended;
   }
   get isFiltered(): boolean {
     const { queue, text, cause, needAtLeast } = this.#filter;
@@ -95,21 +86,6 @@ export class BoardController {
   setViewport(top: number, inView: number): void {
     this.#top = top;
     this.#inView = inView;
-  }
-
-  setPointer(isIn: boolean): void {
-    this.#hasPointer = isIn;
-    this.stir();
-  }
-
-  setFocus(isIn: boolean): void {
-    this.#hasFocus = isIn;
-    this.stir();
-  }
-
-  /** Somebody pressed a key or moved the pointer on the list. */
-  stir(): void {
-    this.#stirredAt = this.#frames().clock;
   }
 
   /** Holds the order for as long as a sheet speaks of what was chosen. */

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { Stage } from "$lib/backend/fake/stage";
 import type { FrameRequest } from "$lib/generated";
 
-import { HOLD_MS, ROWS_MAX } from "./boardController.svelte";
+import { HOLD_MS } from "./attended.svelte";
+import { ROWS_MAX } from "./boardController.svelte";
 
 async function onStage(options: ConstructorParameters<typeof Stage>[0] = {}) {
   const requests: FrameRequest[] = [];

@@ -5,7 +5,8 @@
  * The hub orders them. While somebody's pointer or focus is on them or on the calls below, no row
  * comes, goes or changes its place: what is new is counted, what is gone stays as closed.
  */
-import { type BoardController, HOLD_MS } from "$lib/board/boardController.svelte";
+import { Attended } from "$lib/board/attended.svelte";
+import type { BoardController } from "$lib/board/boardController.svelte";
 import type { FrameController } from "$lib/frame/frameController.svelte";
 import type { CauseGroup, CauseId } from "$lib/generated";
 
@@ -16,7 +17,7 @@ export interface Reveal {
   readonly id: CauseId;
 }
 
-export class CausesController {
+export class CausesController extends Attended {
   readonly #frames: () => FrameController;
   readonly #board: BoardController;
 
@@ -24,14 +25,12 @@ export class CausesController {
   #cursor = $state.raw<CauseId | null>(null);
   #reveal = $state.raw<Reveal | null>(null);
   #filterName = $state.raw("");
-  #hasPointer = $state.raw(false);
-  #hasFocus = $state.raw(false);
-  #stirredAt = $state.raw(0);
 
   #told: readonly CauseGroup[] = [];
   #thawOnce = false;
 
   constructor(frames: () => FrameController, board: BoardController) {
+    super(() => frames().clock);
     this.#frames = frames;
     this.#board = board;
   }
@@ -48,9 +47,7 @@ export class CausesController {
   }
 
   get isHeld(): boolean {
-    const isThere = this.#hasPointer || this.#hasFocus;
-    const isStirred = this.#frames().clock - this.#stirredAt < HOLD_MS;
-    return (isThere && isStirred) || this.#board.isFrozen;
+    return this.isAttended || this.#board.isFrozen;
   }
 
   /** Takes what was told last into the rows. Called before each frame is asked for. */
@@ -67,21 +64,6 @@ export class CausesController {
   refreshOrder(): void {
     this.#thawOnce = true;
     this.#told = [];
-  }
-
-  setPointer(isIn: boolean): void {
-    this.#hasPointer = isIn;
-    this.stir();
-  }
-
-  setFocus(isIn: boolean): void {
-    this.#hasFocus = isIn;
-    this.stir();
-  }
-
-  /** Somebody pressed a key or moved the pointer on the rows. */
-  stir(): void {
-    this.#stirredAt = this.#frames().clock;
   }
 
   /** The group as it was told last, or as it is still shown. */

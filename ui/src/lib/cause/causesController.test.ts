@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { HOLD_MS } from "$lib/board/boardController.svelte";
+import { HOLD_MS } from "$lib/board/attended.svelte";
 import { Stage } from "$lib/backend/fake/stage";
 import type { CauseGroup, FrameRequest, Request } from "$lib/generated";
 
