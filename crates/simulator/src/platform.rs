@@ -29,9 +29,6 @@ const STAGGER_MS: i64 = 150_000;
 /// From the end of a call to the next one that takes its place.
 const ARRIVAL_MS: std::ops::Range<i64> = 300..3_000;
 
-/// Hits that wait to be taken; a run that labels takes them at every step.
-const HITS_MAX: usize = 100_000;
-
 /// The most calls that a platform can hold. One snapshot names them all in one frame, and 20,000
 /// ids stay well under its limit.
 pub const CALLS_MAX: usize = 20_000;
@@ -131,6 +128,7 @@ impl Platform {
 
     /// Lets everything happen up to and including `now`. A clock that goes back changes nothing.
     pub fn advance(&mut self, now: Timestamp) -> Vec<Output> {
+        self.hits.clear();
         while let Some((at, due)) = self.agenda.first().copied()
             && at <= now
         {
@@ -142,10 +140,6 @@ impl Platform {
             }
         }
         self.now = self.now.max(now);
-        // Whoever does not label a run takes none.
-        if self.hits.len() > HITS_MAX {
-            self.hits.clear();
-        }
         self.take_out()
     }
 
@@ -217,7 +211,7 @@ impl Platform {
         self.take_out()
     }
 
-    /// What broke for whom since the last time this was asked.
+    /// What broke for whom in the last [`Platform::advance`], and since.
     pub(crate) fn take_hits(&mut self) -> Vec<Hit> {
         std::mem::take(&mut self.hits)
     }

@@ -101,6 +101,14 @@ const fn hit(fault: &'static str, layer: Layer, place: Place) -> Part {
     }
 }
 
+impl Family {
+    /// No limit was chosen by looking at it.
+    const fn held_out(mut self) -> Self {
+        self.held_out = true;
+        self
+    }
+}
+
 impl Part {
     const fn after(mut self, ms: i64) -> Self {
         self.after_ms = ms;
@@ -135,19 +143,6 @@ const fn family(
     }
 }
 
-/// No limit was chosen by looking at it.
-const fn held_out(
-    name: &'static str,
-    layer: Layer,
-    kind: Expected,
-    about: &'static str,
-    faults: &'static [Part],
-) -> Family {
-    let mut family = family(name, layer, kind, about, faults);
-    family.held_out = true;
-    family
-}
-
 const FAMILIES: &[Family] = &[
     family(
         "llm_503_vendor",
@@ -163,13 +158,14 @@ const FAMILIES: &[Family] = &[
         "LLM answers 503, of one model",
         &[hit("llm_503", Llm, Place::Model(Llm))],
     ),
-    held_out(
+    family(
         "llm_503_vendor_region",
         Llm,
         Shared,
         "LLM answers 503, of one vendor in one region",
         &[hit("llm_503", Llm, Place::ProviderRegion(Llm))],
-    ),
+    )
+    .held_out(),
     family(
         "llm_503_queue",
         Llm,
@@ -184,13 +180,14 @@ const FAMILIES: &[Family] = &[
         "LLM refuses, of one vendor",
         &[hit("llm_rate_limited", Llm, Place::Provider(Llm))],
     ),
-    held_out(
+    family(
         "llm_rate_limited_model",
         Llm,
         Shared,
         "LLM refuses, of one model",
         &[hit("llm_rate_limited", Llm, Place::Model(Llm))],
-    ),
+    )
+    .held_out(),
     family(
         "llm_rate_limited_vendor_region",
         Llm,
@@ -205,13 +202,14 @@ const FAMILIES: &[Family] = &[
         "LLM refuses, for one queue",
         &[hit("llm_rate_limited", Llm, Place::Queue)],
     ),
-    held_out(
+    family(
         "llm_hang_vendor",
         Llm,
         AliveButEmpty,
         "LLM begins and says nothing, of one vendor",
         &[hit("llm_hang", Llm, Place::Provider(Llm))],
-    ),
+    )
+    .held_out(),
     family(
         "llm_hang_model",
         Llm,
@@ -226,13 +224,14 @@ const FAMILIES: &[Family] = &[
         "LLM begins and says nothing, of one vendor in one region",
         &[hit("llm_hang", Llm, Place::ProviderRegion(Llm))],
     ),
-    held_out(
+    family(
         "llm_hang_queue",
         Llm,
         AliveButEmpty,
         "LLM begins and says nothing, for one queue",
         &[hit("llm_hang", Llm, Place::Queue)],
-    ),
+    )
+    .held_out(),
     family(
         "llm_empty_vendor",
         Llm,
@@ -247,13 +246,14 @@ const FAMILIES: &[Family] = &[
         "LLM answers with nothing, of one model",
         &[hit("llm_empty", Llm, Place::Model(Llm))],
     ),
-    held_out(
+    family(
         "llm_empty_vendor_region",
         Llm,
         AliveButEmpty,
         "LLM answers with nothing, of one vendor in one region",
         &[hit("llm_empty", Llm, Place::ProviderRegion(Llm))],
-    ),
+    )
+    .held_out(),
     family(
         "llm_empty_queue",
         Llm,
@@ -268,13 +268,14 @@ const FAMILIES: &[Family] = &[
         "LLM takes seconds to begin, of one vendor",
         &[hit("llm_slow", Llm, Place::Provider(Llm))],
     ),
-    held_out(
+    family(
         "llm_slow_model",
         Llm,
         Latency,
         "LLM takes seconds to begin, of one model",
         &[hit("llm_slow", Llm, Place::Model(Llm))],
-    ),
+    )
+    .held_out(),
     family(
         "llm_slow_vendor_region",
         Llm,
@@ -289,13 +290,14 @@ const FAMILIES: &[Family] = &[
         "LLM takes seconds to begin, for one queue",
         &[hit("llm_slow", Llm, Place::Queue)],
     ),
-    held_out(
+    family(
         "asr_silent_vendor",
         Asr,
         AliveButEmpty,
         "speech goes in, no transcript comes out, of one vendor",
         &[hit("asr_silent", Asr, Place::Provider(Asr))],
-    ),
+    )
+    .held_out(),
     family(
         "asr_silent_model",
         Asr,
@@ -310,13 +312,14 @@ const FAMILIES: &[Family] = &[
         "speech goes in, no transcript comes out, of one vendor in one region",
         &[hit("asr_silent", Asr, Place::ProviderRegion(Asr))],
     ),
-    held_out(
+    family(
         "asr_silent_queue",
         Asr,
         AliveButEmpty,
         "speech goes in, no transcript comes out, for one queue",
         &[hit("asr_silent", Asr, Place::Queue)],
-    ),
+    )
+    .held_out(),
     family(
         "asr_error_vendor",
         Asr,
@@ -331,13 +334,14 @@ const FAMILIES: &[Family] = &[
         "speech recognition reports errors, of one model",
         &[hit("asr_error", Asr, Place::Model(Asr))],
     ),
-    held_out(
+    family(
         "asr_error_vendor_region",
         Asr,
         Shared,
         "speech recognition reports errors, of one vendor in one region",
         &[hit("asr_error", Asr, Place::ProviderRegion(Asr))],
-    ),
+    )
+    .held_out(),
     family(
         "asr_error_queue",
         Asr,
@@ -352,13 +356,14 @@ const FAMILIES: &[Family] = &[
         "text goes in, no audio comes out, of one vendor",
         &[hit("tts_silent", Tts, Place::Provider(Tts))],
     ),
-    held_out(
+    family(
         "tts_silent_model",
         Tts,
         AliveButEmpty,
         "text goes in, no audio comes out, of one model",
         &[hit("tts_silent", Tts, Place::Model(Tts))],
-    ),
+    )
+    .held_out(),
     family(
         "tts_silent_vendor_region",
         Tts,
@@ -373,13 +378,14 @@ const FAMILIES: &[Family] = &[
         "text goes in, no audio comes out, for one queue",
         &[hit("tts_silent", Tts, Place::Queue)],
     ),
-    held_out(
+    family(
         "tts_error_vendor",
         Tts,
         Shared,
         "speech synthesis reports errors, of one vendor",
         &[hit("tts_error", Tts, Place::Provider(Tts))],
-    ),
+    )
+    .held_out(),
     family(
         "tts_error_model",
         Tts,
@@ -394,13 +400,14 @@ const FAMILIES: &[Family] = &[
         "speech synthesis reports errors, of one vendor in one region",
         &[hit("tts_error", Tts, Place::ProviderRegion(Tts))],
     ),
-    held_out(
+    family(
         "tts_error_queue",
         Tts,
         Shared,
         "speech synthesis reports errors, for one queue",
         &[hit("tts_error", Tts, Place::Queue)],
-    ),
+    )
+    .held_out(),
     family(
         "tts_truncated_vendor",
         Tts,
@@ -415,13 +422,14 @@ const FAMILIES: &[Family] = &[
         "audio stops before its text does, of one model",
         &[hit("tts_truncated", Tts, Place::Model(Tts))],
     ),
-    held_out(
+    family(
         "tts_truncated_vendor_region",
         Tts,
         Shared,
         "audio stops before its text does, of one vendor in one region",
         &[hit("tts_truncated", Tts, Place::ProviderRegion(Tts))],
-    ),
+    )
+    .held_out(),
     family(
         "tts_truncated_queue",
         Tts,
@@ -436,13 +444,14 @@ const FAMILIES: &[Family] = &[
         "LLM answers 503, for half of the calls of one vendor",
         &[hit("llm_503", Llm, Place::HalfProvider(Llm))],
     ),
-    held_out(
+    family(
         "llm_rate_limited_half",
         Llm,
         Shared,
         "LLM refuses, for half of the calls of one vendor",
         &[hit("llm_rate_limited", Llm, Place::HalfProvider(Llm))],
-    ),
+    )
+    .held_out(),
     family(
         "asr_silent_half",
         Asr,
@@ -457,13 +466,14 @@ const FAMILIES: &[Family] = &[
         "speech recognition reports errors, for half of the calls of one vendor",
         &[hit("asr_error", Asr, Place::HalfProvider(Asr))],
     ),
-    held_out(
+    family(
         "tts_silent_half",
         Tts,
         Shared,
         "text goes in, no audio comes out, for half of the calls of one vendor",
         &[hit("tts_silent", Tts, Place::HalfProvider(Tts))],
-    ),
+    )
+    .held_out(),
     family(
         "tts_error_half",
         Tts,
@@ -478,13 +488,14 @@ const FAMILIES: &[Family] = &[
         "LLM answers 503, ten seconds on and ten off, of one vendor",
         &[hit("llm_503", Llm, Place::Provider(Llm)).on_off(10000)],
     ),
-    held_out(
+    family(
         "tts_silent_flapping",
         Tts,
         Shared,
         "no audio, ten seconds on and ten off, of one vendor",
         &[hit("tts_silent", Tts, Place::Provider(Tts)).on_off(10000)],
-    ),
+    )
+    .held_out(),
     family(
         "tool_timeout_tool",
         Tools,
@@ -499,13 +510,14 @@ const FAMILIES: &[Family] = &[
         "a tool fails",
         &[hit("tool_error", Tools, Place::Tool)],
     ),
-    held_out(
+    family(
         "network_drop_queue",
         Network,
         Shared,
         "callers of one queue lose their connection",
         &[hit("network_drop", Network, Place::Queue)],
-    ),
+    )
+    .held_out(),
     family(
         "network_poor_queue",
         Network,
@@ -520,13 +532,14 @@ const FAMILIES: &[Family] = &[
         "the dialogue of one queue does not move on",
         &[hit("orchestration_stall", Orchestration, Place::Queue)],
     ),
-    held_out(
+    family(
         "stall_all",
         Orchestration,
         DeadAir,
         "no dialogue moves on",
         &[hit("orchestration_stall", Orchestration, Place::Everything)],
-    ),
+    )
+    .held_out(),
     family(
         "workers_lost_queue",
         Infrastructure,
@@ -541,7 +554,7 @@ const FAMILIES: &[Family] = &[
         "a whole region is unreachable",
         &[hit("region_down", Infrastructure, Place::Region).outage()],
     ),
-    held_out(
+    family(
         "two_llm_and_tts",
         Llm,
         Shared,
@@ -550,7 +563,8 @@ const FAMILIES: &[Family] = &[
             hit("llm_503", Llm, Place::Provider(Llm)),
             hit("tts_error", Tts, Place::Provider(Tts)).after(5000),
         ],
-    ),
+    )
+    .held_out(),
     family(
         "two_vendors_of_llm",
         Llm,
@@ -571,11 +585,12 @@ const FAMILIES: &[Family] = &[
             hit("tool_error", Tools, Place::Tool).after(4000),
         ],
     ),
-    held_out(
+    family(
         "calm_noise",
         Orchestration,
         Noise,
         "nothing but the noise of a healthy platform",
         &[],
-    ),
+    )
+    .held_out(),
 ];
