@@ -98,6 +98,18 @@ impl Line {
         format!("epoch-{}", self.epoch)
     }
 
+    /// The platform goes on to `now`: the frames that this makes, the heartbeat among them. None
+    /// without a connection.
+    pub(crate) fn advance(&mut self, now: Timestamp) -> Option<Vec<Frame>> {
+        self.connection?;
+        let outputs = self.platform.advance(now);
+        let mut frames = self.take(outputs, now);
+        if self.heartbeat_at <= now {
+            frames.push(self.heartbeat(now));
+        }
+        Some(frames)
+    }
+
     /// The bridge process starts anew: it knows nothing of what it said.
     pub(crate) fn reborn(&mut self) {
         self.epoch += 1;

@@ -353,17 +353,9 @@ impl Whole {
     }
 
     fn advance(&mut self, n: usize) {
-        let now = self.now;
-        let line = &mut self.lines[n];
-        if line.connection.is_none() {
-            return;
+        if let Some(frames) = self.lines[n].advance(self.now) {
+            self.send(n, frames);
         }
-        let outputs = line.platform.advance(now);
-        let mut frames = line.take(outputs, now);
-        if line.heartbeat_at <= now {
-            frames.push(line.heartbeat(now));
-        }
-        self.send(n, frames);
     }
 
     fn send(&mut self, n: usize, frames: Vec<Frame>) {

@@ -160,17 +160,9 @@ impl World {
 
     /// Lets a platform go on, and its frames leave.
     fn advance(&mut self, n: usize) {
-        let now = self.now;
-        let line = &mut self.lines[n];
-        if line.connection.is_none() {
-            return;
+        if let Some(frames) = self.lines[n].advance(self.now) {
+            self.send(n, frames);
         }
-        let outputs = line.platform.advance(now);
-        let mut frames = line.take(outputs, now);
-        if line.heartbeat_at <= now {
-            frames.push(line.heartbeat(now));
-        }
-        self.send(n, frames);
     }
 
     /// Frames leave for the hub; what the line does to them is decided here.
