@@ -30,10 +30,7 @@ pub use card::{
     CardFailure, CardField, HandoffCard, IdentityLevel, IdentityState, PromiseMade, Slot,
     ToolEffect,
 };
-pub use cause::{
-    BlindReason, Blindness, CauseDimension, CauseGroup, CauseReach, CauseShape, CauseState,
-    CauseTrait,
-};
+pub use cause::{CauseDimension, CauseGroup, CauseReach, CauseShape, CauseState, CauseTrait};
 pub use command::{
     Actor, Command, CommandName, CommandRecord, CommandState, FailureKind, FaultScope, Progress,
     ReadBack, RejectionKind,
