@@ -170,22 +170,55 @@ impl Engine {
     /// A group is new, goes on, or is understood better.
     fn put_cause(&mut self, id: &CauseId, found: Found, now: Timestamp) {
         let before = self.causes.cells.remove(id);
+        let left = before.as_ref().map(|cell| &cell.members);
+        self.mark_members(id, left, &found.failing);
         let since = before
             .as_ref()
             .map_or(found.since, |cell| cell.group.since.min(found.since));
-        let members = found.failing;
-        let left = before.as_ref().map(|cell| &cell.members);
-        self.mark_members(id, left, &members);
+        let (mut group, told_at) = match before.filter(|cell| goes_on(&cell.group, &found)) {
+            // What is not told is not worked out: it takes a look at every call.
+            Some(cell) if now.since(cell.told_at) < TELL_MS => (cell.group, cell.told_at),
+            before => {
+                let group = self.described(id, &found, since, now);
+                match before {
+                    Some(cell) if counts(&cell.group) == counts(&group) => {
+                        (cell.group, cell.told_at)
+                    }
+                    _ => {
+                        self.tell_cause(&group);
+                        (group, now)
+                    }
+                }
+            }
+        };
+        group.since = since;
+        let cell = Cell {
+            group,
+            members: found.failing,
+            explained_at: now,
+            told_at,
+        };
+        self.causes.cells.insert(id.clone(), cell);
+    }
+
+    /// The group as it is now.
+    fn described(
+        &self,
+        id: &CauseId,
+        found: &Found,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> CauseGroup {
         let mut group = CauseGroup {
             id: id.clone(),
             state: CauseState::Active,
             layer: found.layer,
-            traits: found.traits,
+            traits: found.traits.clone(),
             shape: found.shape,
             sentence: String::new(),
             since,
             updated_at: now,
-            failing: members.len() as u32,
+            failing: found.failing.len() as u32,
             healthy: found.healthy,
             exposed: 0,
             waiting: 0,
@@ -193,25 +226,8 @@ impl Engine {
             calls: Vec::new(),
             evidence: Vec::new(),
         };
-        self.describe_cause(&mut group, &members);
-        let told = before.as_ref().map(|cell| (&cell.group, cell.told_at));
-        let is_told = told.is_some_and(|(was, told_at)| {
-            is_alike(was, &group) && (now.since(told_at) < TELL_MS || counts(was) == counts(&group))
-        });
-        let told_at = match told {
-            Some((_, told_at)) if is_told => told_at,
-            _ => {
-                self.tell_cause(&group);
-                now
-            }
-        };
-        let cell = Cell {
-            group,
-            members,
-            explained_at: now,
-            told_at,
-        };
-        self.causes.cells.insert(id.clone(), cell);
+        self.describe_cause(&mut group, &found.failing);
+        group
     }
 
     /// Nothing explains a group now: it recovers, and closes when all its calls are well or gone.
@@ -304,14 +320,13 @@ impl Engine {
             .values()
             .filter(|call| call.ai_serves() && has_traits(call, group))
             .count() as u32;
-        let mut evidence: Vec<Evidence> = named
+        let mut evidence: Vec<&Evidence> = named
             .iter()
             .filter_map(|(_, _, call)| evidence_of(call, group.layer))
-            .cloned()
             .collect();
         evidence.sort_by_key(|found| std::cmp::Reverse(found.at));
-        evidence.truncate(EVIDENCE_MAX);
-        group.evidence = evidence;
+        let newest = evidence.into_iter().take(EVIDENCE_MAX);
+        group.evidence = newest.cloned().collect();
         group.calls = named
             .iter()
             .take(NAMED_MAX)
@@ -348,10 +363,11 @@ impl Engine {
     }
 }
 
-/// What makes a record worth telling at once.
-fn is_alike(was: &CauseGroup, now: &CauseGroup) -> bool {
-    let key = |group: &CauseGroup| (group.state, group.layer, group.shape);
-    key(was) == key(now) && was.traits == now.traits
+/// Nothing about the group changed that is worth telling at once.
+fn goes_on(was: &CauseGroup, found: &Found) -> bool {
+    was.state == CauseState::Active
+        && (was.layer, was.shape) == (found.layer, found.shape)
+        && was.traits == found.traits
 }
 
 const fn counts(group: &CauseGroup) -> (u32, u32, u32, u32) {

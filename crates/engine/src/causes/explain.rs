@@ -27,7 +27,7 @@ const BASE_RATE: f64 = 0.01;
 const ALARM_NATS: f64 = 15.0;
 
 /// An explanation covers at least so many failing calls.
-const FAILING_MIN: u32 = 3;
+pub(super) const FAILING_MIN: u32 = 3;
 
 /// An explained set fails at least at this rate: p1 of the fault flags' CUSUM, so that a partial
 /// fault is grouped and a worse luck than usual is not.
@@ -112,20 +112,16 @@ impl Tally {
 }
 
 /// The causes behind `samples`, in the order in which they explain most; empty when chance
-/// explains them.
-pub(super) fn explain(samples: &[Sample]) -> Vec<Explanation> {
+/// explains them. `n_values` is how many trait values the failing calls have in all: samples need
+/// to name only those that [`FAILING_MIN`] failing calls share, because no other can be a cause.
+pub(super) fn explain(samples: &[Sample], n_values: usize) -> Vec<Explanation> {
     let all: Vec<usize> = (0..samples.len()).collect();
     let mut whole = Tally::default();
     for sample in samples {
         whole.see(sample);
     }
     // What each trait costs: naming one of the values that occur.
-    let n_traits = samples
-        .iter()
-        .flat_map(|sample| &sample.traits)
-        .max()
-        .map_or(1.0, |last| f64::from(*last) + 1.0);
-    let price = n_traits.ln().max(1.0) + 0.5 * f64::from(whole.all.max(1)).ln();
+    let price = (n_values as f64).ln().max(1.0) + 0.5 * f64::from(whole.all.max(1)).ln();
     let mut best: Option<(f64, Vec<Vec<TraitId>>)> = None;
     // Everything fails alike: no trait is needed.
     if whole.is_alarming() {

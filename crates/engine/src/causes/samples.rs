@@ -7,7 +7,7 @@ use holdfast_domain::{
     Layer, LayerState, Service, SignalKind, SourceId, Timestamp,
 };
 
-use super::explain::{Sample, TraitId, explain};
+use super::explain::{FAILING_MIN, Sample, TraitId, explain};
 use crate::bridges::Bridge;
 use crate::calls::Call;
 
@@ -111,6 +111,10 @@ fn compare_layer(
     failing: &[(&Call, Timestamp)],
     now: Timestamp,
 ) -> Vec<Found> {
+    // So few are chance, whatever they share.
+    if failing.len() < FAILING_MIN as usize {
+        return Vec::new();
+    }
     let Some(onset) = failing.iter().map(|(_, since)| *since).min() else {
         return Vec::new();
     };
@@ -127,30 +131,30 @@ fn compare_layer(
 
     let of_failing: Vec<Vec<(CauseDimension, &str)>> = failing
         .iter()
-        .map(|(call, _)| traits(call, layer, true))
+        .map(|(call, _)| Traits::of(call, layer, true).all().collect())
         .collect();
-    let known: BTreeSet<(CauseDimension, &str)> = of_failing.iter().flatten().copied().collect();
-    let known: Vec<(CauseDimension, &str)> = known.into_iter().collect();
-    let sample = |traits: &[(CauseDimension, &str)], is_failing| {
-        let mut ids: Vec<TraitId> = traits
+    let mut counted: BTreeMap<(CauseDimension, &str), u32> = BTreeMap::new();
+    for found in of_failing.iter().flatten() {
+        *counted.entry(*found).or_default() += 1;
+    }
+    let n_values = counted.len();
+    counted.retain(|_, failing| *failing >= FAILING_MIN);
+    let known: Vec<(CauseDimension, &str)> = counted.into_keys().collect();
+    let sample = |call: &Call, is_failing| {
+        let own = Traits::of(call, layer, is_failing);
+        let shared = known
             .iter()
-            .filter_map(|found| known.binary_search(found).ok())
-            .map(|id| id as TraitId)
-            .collect();
-        ids.sort_unstable();
+            .zip(0..)
+            .filter(|((dimension, value), _)| own.value(*dimension) == *value);
         Sample {
-            traits: ids,
+            traits: shared.map(|(_, id)| id).collect::<Vec<TraitId>>(),
             is_failing,
         }
     };
-    let mut samples: Vec<Sample> = of_failing.iter().map(|t| sample(t, true)).collect();
-    samples.extend(
-        healthy
-            .iter()
-            .map(|call| sample(&traits(call, layer, false), false)),
-    );
+    let mut samples: Vec<Sample> = failing.iter().map(|(call, _)| sample(call, true)).collect();
+    samples.extend(healthy.iter().map(|call| sample(call, false)));
 
-    explain(&samples)
+    explain(&samples, n_values)
         .into_iter()
         .filter(|explanation| !explanation.failing.is_empty())
         .map(|explanation| {
@@ -240,57 +244,80 @@ fn service(call: &Call, layer: Layer, at_failure: bool) -> Option<&Service> {
         .or_else(|| call.active(layer))
 }
 
-/// Everything that calls can share, of one call in one layer.
-fn traits(call: &Call, layer: Layer, at_failure: bool) -> Vec<(CauseDimension, &str)> {
-    let service = service(call, layer, at_failure);
-    let dialogue = &call.dialogue;
-    let region = service.map_or_else(|| call.region(), |service| service.region.as_str());
-    let zone = service.map_or(dialogue.zone.as_str(), |service| service.zone.as_str());
-    let tool = match (layer, &call.last_tool) {
-        (Layer::Tools, Some(tool)) => tool.as_str(),
-        _ => "",
-    };
-    let mut all = vec![
-        (
-            CauseDimension::Provider,
-            service.map_or("", |service| service.provider.as_str()),
-        ),
-        (
-            CauseDimension::Model,
-            service.map_or("", |service| service.model.as_str()),
-        ),
-        (CauseDimension::Region, region),
-        (CauseDimension::Zone, zone),
-        (CauseDimension::Tool, tool),
-        (CauseDimension::Flow, dialogue.flow.as_str()),
-        (CauseDimension::Build, dialogue.build.as_str()),
-        (CauseDimension::Queue, dialogue.queue.as_str()),
-        (CauseDimension::Language, dialogue.language.as_str()),
-        (CauseDimension::Worker, dialogue.worker.as_str()),
-    ];
-    all.retain(|(_, value)| !value.is_empty());
-    all
+/// Everything that calls can share.
+const DIMENSIONS: [CauseDimension; 10] = [
+    CauseDimension::Provider,
+    CauseDimension::Model,
+    CauseDimension::Region,
+    CauseDimension::Zone,
+    CauseDimension::Tool,
+    CauseDimension::Flow,
+    CauseDimension::Build,
+    CauseDimension::Queue,
+    CauseDimension::Language,
+    CauseDimension::Worker,
+];
+
+/// What one call has of it in one layer.
+struct Traits<'a> {
+    call: &'a Call,
+    layer: Layer,
+    service: Option<&'a Service>,
+}
+
+impl<'a> Traits<'a> {
+    fn of(call: &'a Call, layer: Layer, at_failure: bool) -> Self {
+        Self {
+            call,
+            layer,
+            service: service(call, layer, at_failure),
+        }
+    }
+
+    /// Empty when it is not known.
+    fn value(&self, dimension: CauseDimension) -> &'a str {
+        let (call, dialogue) = (self.call, &self.call.dialogue);
+        let served = |of: fn(&Service) -> &String| self.service.map(|service| of(service).as_str());
+        match dimension {
+            CauseDimension::Provider => served(|service| &service.provider).unwrap_or(""),
+            CauseDimension::Model => served(|service| &service.model).unwrap_or(""),
+            CauseDimension::Region => {
+                served(|service| &service.region).unwrap_or_else(|| call.region())
+            }
+            CauseDimension::Zone => served(|service| &service.zone).unwrap_or(&dialogue.zone),
+            CauseDimension::Tool if self.layer == Layer::Tools => {
+                call.last_tool.as_deref().unwrap_or("")
+            }
+            CauseDimension::Tool => "",
+            CauseDimension::Flow => &dialogue.flow,
+            CauseDimension::Build => &dialogue.build,
+            CauseDimension::Queue => &dialogue.queue,
+            CauseDimension::Language => &dialogue.language,
+            CauseDimension::Worker => &dialogue.worker,
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = (CauseDimension, &'a str)> {
+        DIMENSIONS
+            .into_iter()
+            .map(|dimension| (dimension, self.value(dimension)))
+            .filter(|(_, value)| !value.is_empty())
+    }
 }
 
 /// The call has every trait of the group, as it is served now.
 pub(super) fn has_traits(call: &Call, group: &CauseGroup) -> bool {
+    // A tool is the cause for whoever may use it next.
+    let may_differ = |dimension| group.layer == Layer::Tools && dimension == CauseDimension::Tool;
     let is_of = |layer: Layer| {
-        let own = traits(call, layer, false);
-        group
-            .traits
-            .iter()
-            .all(|wanted| own.contains(&(wanted.dimension, wanted.value.as_str())))
+        let own = Traits::of(call, layer, false);
+        group.traits.iter().all(|wanted| {
+            may_differ(wanted.dimension) || own.value(wanted.dimension) == wanted.value
+        })
     };
     if group.shape == CauseShape::RegionOutage {
-        return Layer::ALL.into_iter().any(is_of);
+        Layer::ALL.into_iter().any(is_of)
+    } else {
+        is_of(group.layer)
     }
-    // A tool is the cause for whoever may use it next.
-    if group.layer == Layer::Tools {
-        let own = traits(call, Layer::Tools, false);
-        return group.traits.iter().all(|wanted| {
-            wanted.dimension == CauseDimension::Tool
-                || own.contains(&(wanted.dimension, wanted.value.as_str()))
-        });
-    }
-    is_of(group.layer)
 }

@@ -6,6 +6,8 @@ use holdfast_domain::{
     Service, Target,
 };
 
+use holdfast_engine::{Effect, Entry};
+
 use crate::script::{Script, started};
 
 /// A call's model and where it runs.
@@ -232,6 +234,27 @@ fn a_group_recovers_and_closes_and_keeps_its_id_meanwhile() {
     assert_eq!(closed[0].failing, 0);
     assert_eq!(script.summary(&id(2)).cause, None);
     script.check_replay();
+}
+
+#[test]
+fn counts_that_change_right_after_they_were_told_are_told_a_second_later() {
+    let mut script = platform();
+    round(&mut script, |_, place| place.provider == "Vendor B");
+    let told = |script: &Script| {
+        let of_effect = |effect: &Effect| match effect {
+            Effect::Append(Entry::Record(Record::Cause { cause })) => Some(cause.failing),
+            _ => None,
+        };
+        script.effects.iter().rev().find_map(of_effect)
+    };
+    assert_eq!(told(&script), Some(8));
+    // Each is seen by a look that comes too soon after the last word to be told by itself.
+    script.end(&id(2));
+    script.wait(300);
+    script.end(&id(3));
+    script.wait(300);
+    script.wait(1_500);
+    assert_eq!(told(&script), Some(6));
 }
 
 #[test]

@@ -14,6 +14,12 @@ fn world(calls: usize, fails: impl Fn(usize, &[TraitId]) -> bool) -> Vec<Sample>
         .collect()
 }
 
+/// Every value is named, so the last one tells how many there are.
+fn explain(samples: &[Sample]) -> Vec<Explanation> {
+    let last = samples.iter().flat_map(|sample| &sample.traits).max();
+    super::explain(samples, last.map_or(0, |last| *last as usize + 1))
+}
+
 fn causes(samples: &[Sample]) -> Vec<Vec<TraitId>> {
     explain(samples)
         .into_iter()
