@@ -119,12 +119,11 @@ fn compare_layer(
         return Vec::new();
     };
     let onset = onset.max(now - HEALTHY_MS);
-    let failing_ids: BTreeSet<&CallId> = failing.iter().map(|(call, _)| &call.id).collect();
     let healthy: Vec<&Call> = seen
         .iter()
         .filter(|call| {
-            !failing_ids.contains(&call.id)
-                && call.layers[layer].good_at.is_some_and(|at| at >= onset)
+            call.layers[layer].good_at.is_some_and(|at| at >= onset)
+                && failing_since(call, layer, now).is_none()
         })
         .copied()
         .collect();
