@@ -78,6 +78,18 @@ make_id! {
     /// One human agent who can receive calls: the name in their token.
     AgentId
 }
+make_id! {
+    /// One playbook, whatever its version.
+    PlaybookId
+}
+make_id! {
+    /// One step of a playbook, unique within it.
+    StepId
+}
+make_id! {
+    /// One sentence of a playbook that callers hear, in every language; unique within it.
+    AnnouncementId
+}
 
 /// The longest call id that is accepted, in bytes. Platform ids seen in the field (UUIDs, SIP
 /// Call-IDs with a host) stay under 100.

@@ -1,4 +1,5 @@
-//! The values that every room of Holdfast speaks of: calls, layers, commands, handoffs.
+//! The values that every room of Holdfast speaks of: calls, layers, commands, handoffs,
+//! playbooks.
 //!
 //! They are plain data, so that the engine, the wire, the journal and the window share one set of
 //! types and nothing has to be kept equal by hand.
@@ -17,6 +18,7 @@ pub mod handoff;
 pub mod health;
 pub mod id;
 pub mod layer;
+pub mod playbook;
 pub mod request;
 pub mod service;
 pub mod time;
@@ -42,8 +44,12 @@ pub use handoff::{
     Handoff, HandoffFailure, HandoffReason, HandoffState, HandoffStep, HumanAgent, HumanState,
 };
 pub use health::{Evidence, LayerHealth, LayerState, SignalKind};
-pub use id::{ActId, AgentId, CallId, CauseId, CommandId, EventId, HandoffId, SourceId};
+pub use id::{
+    ActId, AgentId, AnnouncementId, CallId, CauseId, CommandId, EventId, HandoffId, PlaybookId,
+    SourceId, StepId,
+};
 pub use layer::{Layer, PerLayer};
+pub use playbook::Playbook;
 pub use request::{Record, Refusal, RefusalCode, Reply, Request};
 pub use service::{Rung, Service};
 pub use time::{DurationMs, Timestamp};
