@@ -148,10 +148,11 @@ impl Replica {
                 seq,
                 hub_time,
                 lag_ms,
+                blind,
                 bridges,
                 humans,
             } => {
-                self.freshness.beat(hub_time, lag_ms, now);
+                self.freshness.beat(hub_time, lag_ms, blind, now);
                 self.compare_with_hub(seq, now);
                 self.apply_platform(bridges, humans);
                 let hub_now = self.freshness.hub_now(now);

@@ -1,9 +1,9 @@
-//! Live calls that fail for one shared cause.
+//! Live calls that fail for one shared cause, and when the hub itself cannot see.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{CallId, CauseId, Evidence, Layer, Timestamp};
+use crate::{CallId, CauseId, DurationMs, Evidence, Layer, Timestamp};
 
 /// What calls can have in common, in the order in which equal explanations are preferred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
@@ -114,4 +114,30 @@ pub enum CauseReach {
     /// Every live call that has its traits: the failing, and those that will fail at their next
     /// turn.
     Exposed,
+}
+
+/// Why the hub cannot judge what it sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum BlindReason {
+    /// It is behind what it has received.
+    OwnLag,
+    /// Its clock jumped.
+    ClockJump,
+    /// Its machine slept.
+    Suspended,
+}
+
+/// A time in which the hub itself could not see. Nothing was judged in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Blindness {
+    /// Why.
+    pub reason: BlindReason,
+    /// Since when.
+    pub since: Timestamp,
+    /// How long it lasted, or has lasted so far.
+    pub lasted_ms: DurationMs,
+    /// It is over; told for a while so that people see it.
+    pub is_over: bool,
 }

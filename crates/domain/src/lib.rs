@@ -32,7 +32,10 @@ pub use card::{
     CardFailure, CardField, HandoffCard, IdentityLevel, IdentityState, PromiseMade, Slot,
     ToolEffect,
 };
-pub use cause::{CauseDimension, CauseGroup, CauseReach, CauseShape, CauseState, CauseTrait};
+pub use cause::{
+    BlindReason, Blindness, CauseDimension, CauseGroup, CauseReach, CauseShape, CauseState,
+    CauseTrait,
+};
 pub use command::{
     Actor, Command, CommandName, CommandRecord, CommandState, FailureKind, FaultScope, Progress,
     ReadBack, RejectionKind,

@@ -52,6 +52,9 @@ pub(crate) struct Bridge {
     /// What is true is being told again.
     pub(crate) is_resyncing: bool,
     pub(crate) heard_at: Timestamp,
+    /// Its silence before this was the hub's own.
+    #[serde(default)]
+    pub(crate) seen_from: Timestamp,
     /// The bridge's clock minus ours; None before the first fact.
     skew_ms: Option<DurationMs>,
     late_beats: u8,
@@ -81,6 +84,7 @@ impl Bridge {
             is_silent: false,
             is_resyncing: false,
             heard_at: now,
+            seen_from: now,
             skew_ms: None,
             late_beats: 0,
             faults: Vec::new(),
@@ -113,12 +117,13 @@ impl Bridge {
 
     /// When the bridge falls silent, when its calls are given up, or when it is forgotten.
     pub(crate) fn deadline(&self, config: &Config) -> Option<Timestamp> {
+        let heard = self.heard_at.max(self.seen_from);
         match self.state() {
-            FeedState::Live | FeedState::Resyncing => Some(self.heard_at + self.limit_ms(config)),
+            FeedState::Live | FeedState::Resyncing => Some(heard + self.limit_ms(config)),
             FeedState::Stale | FeedState::Lost if !self.calls.is_empty() => {
-                Some(self.heard_at + config.lost_calls_ms)
+                Some(heard + config.lost_calls_ms)
             }
-            FeedState::Lost => Some(self.heard_at + config.forget_bridge_ms),
+            FeedState::Lost => Some(heard + config.forget_bridge_ms),
             // Its connection still stands; the hub closes it if it stays silent.
             FeedState::Stale => None,
         }
@@ -189,10 +194,22 @@ impl Bridge {
         self.beats_short >= 2
     }
 
+    /// Our clock was set: nothing is known of how its clock stands to ours.
+    pub(crate) const fn forget_clock(&mut self) {
+        self.skew_ms = None;
+        self.late_beats = 0;
+    }
+
     /// When a fact happened, on our clock. Learns how the bridge's clock stands.
     ///
     /// A fact arrives late or in time, never early: so the sample with the least delay is the best.
-    pub(crate) fn place(&mut self, fact: &FactEnvelope<'_>, now: Timestamp) -> Timestamp {
+    /// While `is_blind`, being late says nothing about the bridge's clock: we hear it late.
+    pub(crate) fn place(
+        &mut self,
+        fact: &FactEnvelope<'_>,
+        now: Timestamp,
+        is_blind: bool,
+    ) -> Timestamp {
         let sample = fact.recorded.since(now);
         let skew = match self.skew_ms {
             None => sample,
@@ -202,6 +219,7 @@ impl Bridge {
                 }
                 sample
             }
+            Some(skew) if is_blind => skew,
             Some(skew) if skew.saturating_sub(sample) <= LATE_MS => {
                 self.late_beats = 0;
                 skew - (skew - sample) / FOLLOW

@@ -16,6 +16,7 @@ use crate::handoffs::Handoffs;
 use crate::learn::Learnt;
 use crate::out::Outbox;
 use crate::patterns::Patterns;
+use crate::sight::Sight;
 use crate::timers::{TimerKey, Timers};
 use crate::{BridgeChange, Config, Control, Effect, Entry, Input, Person, Shown};
 
@@ -35,6 +36,8 @@ pub struct Engine {
     pub(crate) causes: Causes,
     #[serde(default)]
     pub(crate) patterns: Patterns,
+    #[serde(default)]
+    pub(crate) sight: Sight,
     pub(crate) learnt: Learnt,
     #[serde(skip)]
     pub(crate) out: Outbox,
@@ -45,7 +48,7 @@ pub struct Engine {
     pub(crate) notes: Vec<Note>,
     /// The latest moment that the shell named, and how often it named an earlier one after it.
     #[serde(skip)]
-    clock: Timestamp,
+    pub(crate) clock: Timestamp,
     #[serde(skip)]
     clock_jumps: u64,
 }
@@ -62,6 +65,7 @@ impl Engine {
             handoffs: Handoffs::default(),
             causes: Causes::default(),
             patterns: Patterns::default(),
+            sight: Sight::default(),
             learnt: Learnt::default(),
             out: Outbox::default(),
             timers: Timers::default(),
@@ -77,7 +81,14 @@ impl Engine {
     /// as a clock jump and is taken as the latest one. A journal keeps [`Engine::now`] after the
     /// call, so that a replay sees the moments that were really used.
     pub fn handle(&mut self, input: Input<'_>, now: Timestamp) {
-        self.handle_timeout(now);
+        match input {
+            // What was due in a time that nobody saw waits until the hub sees.
+            Input::Control(Control::Blind { since, .. }) => {
+                self.handle_timeout((*since).min(now));
+                self.pass_clock(now);
+            }
+            Input::Fact { .. } | Input::Control(_) => self.handle_timeout(now),
+        }
         self.now = self.clock;
         match input {
             Input::Fact { source, fact } => self.on_fact(source, fact),
@@ -85,13 +96,13 @@ impl Engine {
         }
     }
 
-    /// Fires the timers that are due by `now`.
+    /// Fires the timers that are due by `now`; none while the hub cannot see.
     pub fn handle_timeout(&mut self, now: Timestamp) {
-        if now < self.clock {
-            self.clock_jumps = self.clock_jumps.saturating_add(1);
-        }
-        self.clock = self.clock.max(now).max(self.now);
+        self.pass_clock(now);
         self.build_timers();
+        if !self.sight.judges(self.clock) {
+            return;
+        }
         while let Some((due, key)) = self.timers.pop_due(self.clock) {
             self.fire(due, &key);
         }
@@ -99,12 +110,12 @@ impl Engine {
 
     /// When to call `handle_timeout` at the latest, and why. It may turn out that nothing is due.
     pub fn poll_timeout(&self) -> Option<(Timestamp, &'static str)> {
-        if self.timers.is_built {
-            self.timers.next()
-        } else {
+        if !self.timers.is_built {
             // A loaded checkpoint queues its deadlines at the first call.
-            Some((self.now, "the deadlines of a checkpoint are not queued yet"))
+            return Some((self.now, "the deadlines of a checkpoint are not queued yet"));
         }
+        let (due, why) = self.timers.next().filter(|_| !self.sight.is_blind)?;
+        Some((due.max(self.sight.not_before), why))
     }
 
     /// The next effect; None when all are fetched. A call's row is named once in each drain.
@@ -207,6 +218,8 @@ impl Engine {
                 self.out.reply(*ticket, reply);
             }
             Control::Presence { name, present } => self.on_presence(name, *present),
+            Control::Blind { reason, .. } => self.on_blind(*reason),
+            Control::Sees => self.on_sees(),
             Control::Restarted => self.on_restarted(),
         }
     }
@@ -253,6 +266,8 @@ impl Engine {
         }
         self.forget_commands();
         self.forget_presence();
+        // The hub that was blind is gone; this one says so itself when it cannot see.
+        self.on_sees();
     }
 
     /// Queues every deadline after a checkpoint was loaded.
@@ -288,9 +303,17 @@ impl Engine {
         }
     }
 
-    /// The moment of a timer that fires: never before what already happened.
+    fn pass_clock(&mut self, now: Timestamp) {
+        if now < self.clock {
+            self.clock_jumps = self.clock_jumps.saturating_add(1);
+        }
+        self.clock = self.clock.max(now).max(self.now);
+    }
+
+    /// The moment of a timer that fires: never before what already happened, and never in a time
+    /// in which nothing was judged.
     pub(crate) fn pass_to(&mut self, due: Timestamp) -> Timestamp {
-        self.now = self.now.max(due);
+        self.now = self.now.max(due).max(self.sight.not_before);
         self.now
     }
 

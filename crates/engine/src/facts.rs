@@ -20,7 +20,8 @@ impl Engine {
     pub(crate) fn on_fact(&mut self, source: &SourceId, envelope: &FactEnvelope<'_>) {
         let now = self.now;
         self.heard(source);
-        let at = self.bridge(source).place(envelope, now);
+        let is_blind = self.sight.is_blind;
+        let at = self.bridge(source).place(envelope, now, is_blind);
         match &envelope.fact {
             Fact::StreamSnapshot { calls } => self.snapshot_began(source, calls),
             Fact::StreamGapDetected { missing, .. } => self.gap_detected(source, *missing),

@@ -2,7 +2,8 @@
 
 use holdfast_domain::fact::FactEnvelope;
 use holdfast_domain::{
-    AnomalyKind, Capability, CommandId, FailureKind, ReadBack, RejectionKind, Request, SourceId,
+    AnomalyKind, BlindReason, Capability, CommandId, FailureKind, ReadBack, RejectionKind, Request,
+    SourceId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,16 @@ pub enum Control {
         /// True when there is at least one.
         present: bool,
     },
+    /// The hub cannot see from here on: facts are folded, and no deadline passes.
+    Blind {
+        /// Why.
+        reason: BlindReason,
+        /// Up to when deadlines were judged; see `Engine::judged_until`. Those that were due
+        /// later wait, also when this is told late.
+        since: Timestamp,
+    },
+    /// The hub sees again, and has taken in what had piled up: deadlines are judged soon.
+    Sees,
     /// The hub came up again after the inputs so far were replayed: nothing is connected now, and
     /// commands that are not final are unknown until their bridge answers again.
     Restarted,

@@ -30,6 +30,7 @@ mod input;
 mod learn;
 mod out;
 mod patterns;
+mod sight;
 pub mod staffing;
 mod timers;
 mod words;

@@ -1,6 +1,7 @@
 //! How a hub is set up: built in code by the desktop, or read from a TOML file by `holdfast-hub`.
 
 mod file;
+mod steady;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -12,25 +13,51 @@ use holdfast_domain::Timestamp;
 use crate::tokens::TokenEntry;
 
 pub use file::{ConfigError, EXAMPLE};
+use steady::Steady;
 
-/// Tells the time. The program's is `holdfast_protocol::clock::now`; a test brings its own.
+/// Tells the time: the hub's own, which nobody can set, and the wall's, which somebody may.
+///
+/// The program's own clock begins with the wall's and then counts what passes, sleep included, so
+/// that no silence becomes longer or shorter because a clock is set. A test brings its own.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+pub struct Clock {
+    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    wall: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
 
 impl Clock {
-    /// A clock that asks `now`.
+    /// A clock that asks `now`, beside a wall clock that shows the same.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
+        let now = Arc::new(now);
+        Self {
+            wall: now.clone(),
+            now,
+        }
+    }
+
+    /// The same with a wall clock of its own.
+    #[must_use]
+    pub fn with_wall(self, wall: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self {
+            wall: Arc::new(wall),
+            ..self
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        (self.0)()
+        (self.now)()
+    }
+
+    pub(crate) fn wall(&self) -> Timestamp {
+        (self.wall)()
     }
 }
 
 impl Default for Clock {
     fn default() -> Self {
-        Self::new(holdfast_protocol::clock::now)
+        let wall = holdfast_protocol::clock::now;
+        let (began, steady) = (wall(), Steady::start());
+        Self::new(move || began + steady.elapsed_ms()).with_wall(wall)
     }
 }
 

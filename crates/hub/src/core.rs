@@ -20,12 +20,13 @@ mod failure;
 mod output;
 mod recovery;
 mod requests;
+mod sight;
 mod virtual_time;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use holdfast_domain::{CallId, Timestamp};
+use holdfast_domain::{BlindReason, CallId, Timestamp};
 use holdfast_engine::{Control, Engine};
 use holdfast_protocol::bridge::Hello;
 use holdfast_protocol::console::{ConsoleFrame, Identity, ResumePoint};
@@ -42,8 +43,9 @@ use crate::session::{Room, SessionId};
 use crate::writer::{Done, Work, Writer};
 use batch::{Batch, InFlight};
 use bridges::Bridges;
-use consoles::Consoles;
+use consoles::{Consoles, Own};
 use failure::Health;
+use sight::{Change, Sight};
 
 pub use recovery::RecoverError;
 pub(crate) use recovery::{Recovered, recover};
@@ -99,6 +101,20 @@ pub(crate) enum Input {
     },
 }
 
+impl Input {
+    /// When its frame arrived.
+    fn arrived(&self) -> Option<Timestamp> {
+        match self {
+            Self::BridgeText { arrived, .. } | Self::ConsoleFrame { arrived, .. } => Some(*arrived),
+            Self::BridgeHello { .. }
+            | Self::BridgeMisfit { .. }
+            | Self::BridgeGone { .. }
+            | Self::ConsoleHello(_)
+            | Self::ConsoleGone { .. } => None,
+        }
+    }
+}
+
 /// A console that showed its token said hello.
 #[derive(Debug)]
 pub(crate) struct ConsoleHello {
@@ -127,6 +143,7 @@ pub(crate) struct Core {
     writer: Writer,
     done: mpsc::Receiver<Done>,
     health: Health,
+    sight: Sight,
     /// Requests of people that the engine has and has not yet answered durably.
     tickets: BTreeMap<u64, (SessionId, u64)>,
     next_ticket: u64,
@@ -153,6 +170,7 @@ impl Core {
             writer,
             done,
             health: Health::Working,
+            sight: Sight::default(),
             tickets: BTreeMap::new(),
             next_ticket: 0,
             decided: recovered.decided,
@@ -180,15 +198,28 @@ impl Core {
             let has_room = !self.batch.is_full();
             tokio::select! {
                 biased;
-                Some(done) = self.done.recv() => self.on_done(done),
+                Some(done) = self.done.recv() => {
+                    self.look(None);
+                    self.on_done(done);
+                }
                 () = stopped(&mut stop) => break,
-                _ = beat.tick() => self.on_beat(),
-                _ = tick.tick() => self.on_tick(),
-                () = tokio::time::sleep(timer) => self.on_timer(),
+                _ = beat.tick() => {
+                    self.look(None);
+                    self.on_beat();
+                }
+                _ = tick.tick() => {
+                    self.look(None);
+                    self.on_tick();
+                }
+                () = tokio::time::sleep(timer) => {
+                    self.look(None);
+                    self.on_timer();
+                }
                 count = inputs.recv_many(&mut taken, TAKE_MAX), if has_room => {
                     if count == 0 {
                         break;
                     }
+                    self.look(taken.iter().filter_map(Input::arrived).min());
                     for input in taken.drain(..) {
                         self.on_input(input);
                     }
@@ -237,6 +268,39 @@ impl Core {
         self.now
     }
 
+    /// Whether the hub can see is known before anything is judged. `oldest` is when the oldest of
+    /// the inputs arrived that were just taken.
+    fn look(&mut self, oldest: Option<Timestamp>) {
+        let now = self.tell_time();
+        let waiting = match &self.health {
+            Health::Failed { since, .. } => Some(*since),
+            // Nothing is taken, so what came after the oldest of the batch waits.
+            Health::Working if self.batch.is_full() => self.batch.oldest(),
+            Health::Working => oldest,
+        };
+        match self.sight.look(now, self.clock.wall(), waiting) {
+            Some(Change::Blind(reason)) => {
+                tracing::warn!(?reason, "the hub cannot see, and judges nobody");
+                self.go_blind(reason);
+            }
+            Some(Change::Sees) => {
+                tracing::info!("the hub sees again");
+                if self.health.is_working() {
+                    self.control(&Control::Sees);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// No deadline passes from here on, if there is an engine that could let it pass.
+    fn go_blind(&mut self, reason: BlindReason) {
+        if self.health.is_working() {
+            let since = self.engine.judged_until();
+            self.control(&Control::Blind { reason, since });
+        }
+    }
+
     fn on_tick(&mut self) {
         let dirty = self.fanout.tick();
         self.consoles.mark_details(&dirty);
@@ -248,9 +312,13 @@ impl Core {
         let now = self.tell_time();
         self.bridges.ping();
         self.consoles.forget_old_records(now);
-        let lag_ms = self.lag_ms(now);
-        self.consoles
-            .beat(&self.engine, self.fanout.head(), now, lag_ms);
+        let own = Own {
+            seq: self.fanout.head(),
+            hub_time: now,
+            lag_ms: self.lag_ms(now),
+            blind: self.sight.told(now),
+        };
+        self.consoles.beat(&self.engine, &own);
     }
 
     /// The age of the oldest input that is not yet durable.

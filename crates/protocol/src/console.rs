@@ -20,7 +20,8 @@ pub use codec::{
 };
 
 use holdfast_domain::{
-    BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent, Record, Reply, Request, Timestamp,
+    Blindness, BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent, Record, Reply, Request,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -184,6 +185,9 @@ pub enum HubToConsole {
         hub_time: Timestamp,
         /// How far the hub is behind what it has received, in milliseconds.
         lag_ms: i64,
+        /// A time in which the hub could not see, while it lasts and for half a minute after it;
+        /// nobody's silence was judged in it.
+        blind: Option<Blindness>,
         /// Its bridges.
         bridges: Vec<BridgeStatus>,
         /// Human agents.

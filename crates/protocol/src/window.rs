@@ -5,8 +5,8 @@
 //! slow costs nothing, because nothing is queued for it.
 
 use holdfast_domain::{
-    ActId, BridgeStatus, CallDetail, CallId, CallSummary, CauseGroup, CauseId, CommandRecord,
-    Handoff, HumanAgent, NeedLevel, Timestamp,
+    ActId, Blindness, BridgeStatus, CallDetail, CallId, CallSummary, CauseGroup, CauseId,
+    CommandRecord, Handoff, HumanAgent, NeedLevel, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -115,6 +115,8 @@ pub struct Status {
     pub actions_off: Option<String>,
     /// How far the hub is behind what it has received.
     pub hub_lag_ms: i64,
+    /// A time in which the hub could not see, while it lasts and for half a minute after it.
+    pub blind: Option<Blindness>,
     /// Live calls.
     pub live: u32,
     /// Live calls that need a human: warn or critical.

@@ -1,11 +1,12 @@
 //! Control frames and console frames survive the wire, and look as they did.
 
 use holdfast_domain::{
-    Act, ActId, ActVerb, ActiveFault, AgentId, AiState, BridgeStatus, CallDetail, CallId,
-    CallPhase, CallSummary, Capability, CardField, Command, CommandId, CommandRecord, CommandState,
-    FaultScope, FeedState, Floor, HandoffCard, HandoffId, HumanAgent, HumanState, LaneKind,
-    LaneSpan, Layer, LayerHealth, Need, PerLayer, Progress, ReadBack, Record, Refusal, RefusalCode,
-    Reply, Request, Rung, Slot, SourceId, Target, Timestamp, Utterance, UtteranceRole,
+    Act, ActId, ActVerb, ActiveFault, AgentId, AiState, BlindReason, Blindness, BridgeStatus,
+    CallDetail, CallId, CallPhase, CallSummary, Capability, CardField, Command, CommandId,
+    CommandRecord, CommandState, FaultScope, FeedState, Floor, HandoffCard, HandoffId, HumanAgent,
+    HumanState, LaneKind, LaneSpan, Layer, LayerHealth, Need, PerLayer, Progress, ReadBack, Record,
+    Refusal, RefusalCode, Reply, Request, Rung, Slot, SourceId, Target, Timestamp, Utterance,
+    UtteranceRole,
 };
 use holdfast_protocol::bridge::{
     BridgeFrame, CommandFrame, CommandResult, Hello, HubFrame, Named, ResultKind, ResultState,
@@ -414,6 +415,12 @@ fn every_frame_to_a_console_survives_the_wire() {
             seq: 9,
             hub_time: at(1),
             lag_ms: 3,
+            blind: Some(Blindness {
+                reason: BlindReason::OwnLag,
+                since: at(0),
+                lasted_ms: 1_400,
+                is_over: false,
+            }),
             bridges: vec![bridge],
             humans: vec![human],
         },

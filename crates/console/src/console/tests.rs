@@ -124,6 +124,7 @@ impl Peer {
             seq: 0,
             hub_time: clock::now(),
             lag_ms: 0,
+            blind: None,
             bridges: Vec::new(),
             humans: Vec::new(),
         })

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use holdfast_domain::{DurationMs, Timestamp};
+use holdfast_domain::{Blindness, DurationMs, Timestamp};
 use holdfast_protocol::limits::STALE_AFTER_MS;
 use holdfast_protocol::window::Connection;
 
@@ -21,6 +21,7 @@ pub(super) struct Freshness {
     connection: Connection,
     heard_at: Option<Timestamp>,
     hub_lag_ms: DurationMs,
+    hub_blind: Option<Blindness>,
     in_sync: bool,
     ever_synced: bool,
     /// The hub's sequence that we have not reached, and since when we know that.
@@ -98,6 +99,7 @@ impl Default for Freshness {
             connection: Connection::Connecting,
             heard_at: None,
             hub_lag_ms: 0,
+            hub_blind: None,
             in_sync: false,
             ever_synced: false,
             behind: None,
@@ -167,6 +169,11 @@ impl Freshness {
         self.hub_lag_ms
     }
 
+    /// What the hub's last beat said of its own sight.
+    pub(super) const fn hub_blind(&self) -> Option<&Blindness> {
+        self.hub_blind.as_ref()
+    }
+
     pub(super) const fn ever_synced(&self) -> bool {
         self.ever_synced
     }
@@ -174,6 +181,7 @@ impl Freshness {
     pub(super) fn set_connection(&mut self, connection: Connection) {
         self.in_sync = false;
         self.behind = None;
+        self.hub_blind = None;
         self.connection = connection;
     }
 
@@ -181,8 +189,15 @@ impl Freshness {
         self.heard_at = Some(now);
     }
 
-    pub(super) fn beat(&mut self, hub_time: Timestamp, lag_ms: DurationMs, now: Timestamp) {
+    pub(super) fn beat(
+        &mut self,
+        hub_time: Timestamp,
+        lag_ms: DurationMs,
+        blind: Option<Blindness>,
+        now: Timestamp,
+    ) {
         self.hub_lag_ms = lag_ms;
+        self.hub_blind = blind;
         self.hub_clock(hub_time, now);
     }
 

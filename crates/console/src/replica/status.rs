@@ -25,6 +25,7 @@ impl Replica {
                 .map(Blind::sentence)
                 .or_else(|| self.without_rights()),
             hub_lag_ms: self.freshness.hub_lag_ms(),
+            blind: self.freshness.hub_blind().cloned(),
             live: counts.live,
             need_you: counts.need_you,
             failing: counts.failing,

@@ -116,6 +116,7 @@ fn beat(ms: i64) -> HubToConsole {
         seq: 0,
         hub_time: at(ms + AHEAD_MS),
         lag_ms: 0,
+        blind: None,
         bridges: Vec::new(),
         humans: Vec::new(),
     }
@@ -342,6 +343,7 @@ fn the_bar_counts_live_calls() {
             seq,
             hub_time,
             lag_ms,
+            blind: None,
             bridges,
             humans: humans.clone(),
         }

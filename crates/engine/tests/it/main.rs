@@ -13,5 +13,6 @@ mod learning;
 mod next;
 mod props;
 mod script;
+mod sight;
 mod silence;
 mod traps;

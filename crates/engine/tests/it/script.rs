@@ -10,9 +10,10 @@ use holdfast_domain::fact::{
     ToolRef,
 };
 use holdfast_domain::{
-    Act, ActId, ActVerb, CallDetail, CallId, CallSummary, Capability, CommandId, CommandRecord,
-    CommandState, FaultOffer, Handoff, HandoffId, HumanState, Layer, LayerHealth, LayerState, Need,
-    ReadBack, Record, Reply, Request, Rung, Service, SourceId, Target, Timestamp, UtteranceRole,
+    Act, ActId, ActVerb, BlindReason, CallDetail, CallId, CallSummary, Capability, CommandId,
+    CommandRecord, CommandState, FaultOffer, Handoff, HandoffId, HumanState, Layer, LayerHealth,
+    LayerState, Need, ReadBack, Record, Reply, Request, Rung, Service, SourceId, Target, Timestamp,
+    UtteranceRole,
 };
 use holdfast_engine::{
     Answer, AnswerState, BridgeChange, Config, Control, Effect, Engine, Entry, Input, Person, Shown,
@@ -139,6 +140,20 @@ impl Script {
     pub(crate) fn wait_at_once(&mut self, ms: i64) {
         self.now += ms;
         self.timeout();
+    }
+
+    /// The hub sleeps: it neither hears nor judges, and knows so when it wakes.
+    pub(crate) fn sleep(&mut self, ms: i64) {
+        let since = self.engine.judged_until();
+        self.now += ms;
+        let reason = BlindReason::Suspended;
+        self.control(Control::Blind { reason, since });
+    }
+
+    /// The hub cannot see from now on.
+    pub(crate) fn blind(&mut self, reason: BlindReason) {
+        let since = self.engine.judged_until();
+        self.control(Control::Blind { reason, since });
     }
 
     /// The bridge is heard no more.

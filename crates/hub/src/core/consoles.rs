@@ -17,8 +17,8 @@ mod scope;
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_domain::{
-    CallId, CauseGroup, CauseId, CauseState, CommandId, CommandRecord, Handoff, HandoffId, Record,
-    Reply, Timestamp,
+    Blindness, CallId, CauseGroup, CauseId, CauseState, CommandId, CommandRecord, Handoff,
+    HandoffId, Record, Reply, Timestamp,
 };
 use holdfast_engine::Engine;
 use holdfast_protocol::console::{HubToConsole, Identity};
@@ -44,6 +44,15 @@ const RECORD_KEPT_MS: i64 = 3_600_000;
 pub(crate) struct Consoles {
     consoles: BTreeMap<SessionId, Console>,
     records: Records,
+}
+
+/// What a beat says of the hub itself.
+#[derive(Debug)]
+pub(crate) struct Own {
+    pub(crate) seq: u64,
+    pub(crate) hub_time: Timestamp,
+    pub(crate) lag_ms: i64,
+    pub(crate) blind: Option<Blindness>,
 }
 
 /// The newest version of each record that is open, or that was closed within the last hour; only
@@ -127,34 +136,29 @@ impl Consoles {
     }
 
     /// Tells every console that the hub lives.
-    pub(crate) fn beat(&mut self, engine: &Engine, seq: u64, hub_time: Timestamp, lag_ms: i64) {
+    pub(crate) fn beat(&mut self, engine: &Engine, own: &Own) {
         let bridges = engine.bridges();
         let humans = engine.humans();
+        let beat = |bridges, humans| {
+            let frame = HubToConsole::Beat {
+                seq: own.seq,
+                hub_time: own.hub_time,
+                lag_ms: own.lag_ms,
+                blind: own.blind.clone(),
+                bridges,
+                humans,
+            };
+            Utf8Bytes::from(words::to_console(&frame))
+        };
         let mut board: Option<Utf8Bytes> = None;
         for console in self.consoles.values() {
             let frame = match console.scope.agent() {
                 None => board
-                    .get_or_insert_with(|| {
-                        let beat = HubToConsole::Beat {
-                            seq,
-                            hub_time,
-                            lag_ms,
-                            bridges: bridges.clone(),
-                            humans: humans.clone(),
-                        };
-                        words::to_console(&beat).into()
-                    })
+                    .get_or_insert_with(|| beat(bridges.clone(), humans.clone()))
                     .clone(),
                 Some(agent) => {
                     let own = humans.iter().filter(|human| human.id == *agent);
-                    let beat = HubToConsole::Beat {
-                        seq,
-                        hub_time,
-                        lag_ms,
-                        bridges: Vec::new(),
-                        humans: own.cloned().collect(),
-                    };
-                    words::to_console(&beat).into()
+                    beat(Vec::new(), own.cloned().collect())
                 }
             };
             console.beat(frame);

@@ -141,6 +141,9 @@ impl Core {
         self.consoles.reset();
         self.fanout.begin_anew();
         self.control(&Control::Restarted);
+        if let Some(reason) = self.sight.blind() {
+            self.go_blind(reason);
+        }
         for name in self.consoles.agents() {
             self.presence(name, true);
         }

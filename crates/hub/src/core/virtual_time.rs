@@ -42,6 +42,7 @@ pub enum Heard {
 pub struct VirtualHub {
     core: Core,
     clock: Arc<AtomicI64>,
+    wall_ahead: Arc<AtomicI64>,
     peers: BTreeMap<Peer, (Face, Outbox)>,
     next_peer: u64,
     room: Arc<Semaphore>,
@@ -55,11 +56,15 @@ impl VirtualHub {
     pub fn start(mut config: HubConfig, epoch: &str, now: Timestamp) -> Result<Self, RecoverError> {
         let clock = Arc::new(AtomicI64::new(now.as_millis()));
         let read = Arc::clone(&clock);
-        config.clock = Clock::new(move || Timestamp::from_millis(read.load(Ordering::Relaxed)));
+        let now_ms = move || Timestamp::from_millis(read.load(Ordering::Relaxed));
+        let wall_ahead = Arc::new(AtomicI64::new(0));
+        let (wall, ahead) = (now_ms.clone(), Arc::clone(&wall_ahead));
+        config.clock = Clock::new(now_ms).with_wall(move || wall() + ahead.load(Ordering::Relaxed));
         let recovered = recover(&config.data, &config.clock)?;
         Ok(Self {
             core: Core::new(config, epoch.to_owned(), recovered),
             clock,
+            wall_ahead,
             peers: BTreeMap::new(),
             next_peer: 1,
             room: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
@@ -80,9 +85,16 @@ impl VirtualHub {
         timer.map_or(own, |timer| timer.min(own))
     }
 
-    /// It is `now`: what is due happens.
+    /// Somebody sets the machine's clock: it is so far ahead of the hub's own from now on.
+    pub fn set_wall(&mut self, ahead_ms: i64) {
+        self.wall_ahead.store(ahead_ms, Ordering::Relaxed);
+    }
+
+    /// It is `now`: what is due happens. A hub that is not moved on for over two seconds finds that
+    /// it slept.
     pub fn advance(&mut self, now: Timestamp) {
         self.clock.store(now.as_millis(), Ordering::Relaxed);
+        self.core.look(None);
         self.core.on_timer();
         if self.beat_at <= now {
             self.beat_at = now + BEAT_MS as i64;
@@ -207,6 +219,7 @@ impl VirtualHub {
     }
 
     fn take(&mut self, input: Input) {
+        self.core.look(input.arrived());
         self.core.on_input(input);
         self.core.submit();
     }

@@ -1,7 +1,8 @@
 //! Reads and writes the frames between hub and console.
 
 use holdfast_domain::{
-    BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent, Record, Reply, Request, Timestamp,
+    Blindness, BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent, Record, Reply, Request,
+    Timestamp,
 };
 use serde::Deserialize;
 
@@ -103,6 +104,7 @@ pub fn parse_hub_to_console(text: &str) -> Result<HubToConsole, WireError> {
                 seq,
                 hub_time,
                 lag_ms,
+                blind,
                 bridges,
                 humans,
             } = read("beat", "", text)?;
@@ -110,6 +112,7 @@ pub fn parse_hub_to_console(text: &str) -> Result<HubToConsole, WireError> {
                 seq,
                 hub_time,
                 lag_ms,
+                blind,
                 bridges,
                 humans,
             }
@@ -223,6 +226,7 @@ struct Beat {
     seq: u64,
     hub_time: Timestamp,
     lag_ms: i64,
+    blind: Option<Blindness>,
     bridges: Vec<BridgeStatus>,
     humans: Vec<HumanAgent>,
 }

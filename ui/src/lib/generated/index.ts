@@ -10,6 +10,8 @@ export type { AgentId } from "./AgentId";
 export type { AiState } from "./AiState";
 export type { Anomaly } from "./Anomaly";
 export type { AnomalyKind } from "./AnomalyKind";
+export type { BlindReason } from "./BlindReason";
+export type { Blindness } from "./Blindness";
 export type { Board } from "./Board";
 export type { BoardFilter } from "./BoardFilter";
 export type { BridgeStatus } from "./BridgeStatus";

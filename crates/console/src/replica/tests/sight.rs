@@ -1,5 +1,7 @@
 //! How old the view is, who may act on it, and where the next connection goes on.
 
+use holdfast_domain::{BlindReason, Blindness};
+
 use super::*;
 
 fn status(replica: &mut Replica, ms: i64) -> Status {
@@ -93,6 +95,7 @@ fn a_hub_that_is_behind_is_stale_too() {
         seq: 1,
         hub_time: at(AHEAD_MS),
         lag_ms,
+        blind: None,
         bridges: Vec::new(),
         humans: Vec::new(),
     };
@@ -260,6 +263,7 @@ fn the_hub_clock_follows_the_beat_that_travelled_fastest() {
         seq: 1,
         hub_time: at(3_600_000),
         lag_ms: 0,
+        blind: None,
         bridges: Vec::new(),
         humans: Vec::new(),
     };
@@ -280,6 +284,7 @@ fn a_console_that_reads_too_slowly_is_stale_too() {
             seq,
             hub_time,
             lag_ms: 0,
+            blind: None,
             bridges: Vec::new(),
             humans: Vec::new(),
         }
@@ -325,9 +330,39 @@ fn an_agent_without_the_board_is_not_told_every_number() {
         seq: 500,
         hub_time: at(AHEAD_MS),
         lag_ms: 0,
+        blind: None,
         bridges: Vec::new(),
         humans: Vec::new(),
     };
     replica.apply(far, at(100));
     assert!(!status(&mut replica, 100).stale);
+}
+
+#[test]
+fn what_the_hub_says_of_its_own_sight_stands_in_the_bar() {
+    let mut replica = live(vec![call(1)]);
+    let told = |blind| HubToConsole::Beat {
+        seq: 1,
+        hub_time: at(AHEAD_MS),
+        lag_ms: 0,
+        blind,
+        bridges: Vec::new(),
+        humans: Vec::new(),
+    };
+    let blind = Blindness {
+        reason: BlindReason::Suspended,
+        since: at(-9_000),
+        lasted_ms: 9_000,
+        is_over: true,
+    };
+    assert_eq!(status(&mut replica, 0).blind, None);
+    replica.apply(told(Some(blind.clone())), at(0));
+    assert_eq!(status(&mut replica, 0).blind, Some(blind.clone()));
+    replica.apply(told(None), at(0));
+    assert_eq!(status(&mut replica, 0).blind, None);
+
+    // Of a hub that we do not reach we know nothing.
+    replica.apply(told(Some(blind)), at(0));
+    replica.link_broke(1, at(2_000), "gone".to_owned());
+    assert_eq!(status(&mut replica, 0).blind, None);
 }

@@ -163,6 +163,7 @@ export class FakeBackend implements Backend {
       stale: link !== "live",
       actionsOff: link === "live" ? null : offReason(link),
       hubLagMs: 4,
+      blind: null,
       live: isConnecting ? 0 : this.#world.calls.length,
       needYou: isConnecting ? 0 : needYou,
       failing: isConnecting ? 0 : failing,
