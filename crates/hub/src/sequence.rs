@@ -6,14 +6,23 @@
 //!            + > expected: gap --> out of order: ignores all until the expected one,
 //!                                  or until an event that restarts the count
 //! ```
+//!
+//! What was sent again can be missing again, so a gap that lasts is told again.
+
+use holdfast_domain::Timestamp;
+
+/// How long a gap may last before it is told again, in milliseconds. What a bridge sends again
+/// takes a round trip, a second at worst; after that it did not come, and without another word
+/// everything that the source says would be ignored for as long as it stays connected.
+const GAP_AGAIN_MS: i64 = 2_000;
 
 /// Where one source and epoch stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sequence {
     /// The last one that was accepted; 0 for none.
     position: u64,
-    /// A gap was told and is not yet closed.
-    in_gap: bool,
+    /// When the gap that is not yet closed was last told.
+    gap_told: Option<Timestamp>,
 }
 
 /// What to do with an event.
@@ -27,9 +36,20 @@ pub(crate) enum Verdict {
     Gap {
         /// The one that is missing.
         expected: u64,
-        /// The gap is new: say so, once.
-        first: bool,
+        /// What there is to say about it.
+        news: News,
     },
+}
+
+/// What there is to say about a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum News {
+    /// It is new: it counts, and the bridge is asked to go back.
+    First,
+    /// It lasts: the bridge is asked again.
+    Lasts,
+    /// The bridge was asked a moment ago.
+    Nothing,
 }
 
 impl Sequence {
@@ -37,7 +57,7 @@ impl Sequence {
     pub(crate) const fn at(position: u64) -> Self {
         Self {
             position,
-            in_gap: false,
+            gap_told: None,
         }
     }
 
@@ -45,20 +65,31 @@ impl Sequence {
         self.position
     }
 
+    /// An event is missing: nothing of this source is taken before it.
+    pub(crate) const fn is_in_gap(&self) -> bool {
+        self.gap_told.is_some()
+    }
+
     /// Judges the next event that arrived. `restarts`: it is one of the two that may carry any
     /// sequence above the expected one (`stream.snapshot`, `stream.gap_detected`).
-    pub(crate) fn judge(&mut self, sequence: u64, restarts: bool) -> Verdict {
+    pub(crate) fn judge(&mut self, sequence: u64, restarts: bool, now: Timestamp) -> Verdict {
         let expected = self.position.saturating_add(1);
         if sequence < expected {
             return Verdict::Duplicate;
         }
         if sequence > expected && !restarts {
-            let first = !self.in_gap;
-            self.in_gap = true;
-            return Verdict::Gap { expected, first };
+            let news = match self.gap_told {
+                None => News::First,
+                Some(told) if now.since(told) >= GAP_AGAIN_MS => News::Lasts,
+                Some(_) => News::Nothing,
+            };
+            if news != News::Nothing {
+                self.gap_told = Some(now);
+            }
+            return Verdict::Gap { expected, news };
         }
         self.position = sequence;
-        self.in_gap = false;
+        self.gap_told = None;
         Verdict::Accept
     }
 }
@@ -71,7 +102,7 @@ mod tests {
         let mut sequence = Sequence::at(at);
         let verdicts = events
             .iter()
-            .map(|&(number, restarts)| sequence.judge(number, restarts))
+            .map(|&(number, restarts)| sequence.judge(number, restarts, Timestamp::default()))
             .collect();
         (verdicts, sequence.position())
     }
@@ -94,18 +125,37 @@ mod tests {
             5,
             &[(8, false), (9, false), (6, false), (9, false), (7, false)],
         );
-        let gap = |expected, first| Verdict::Gap { expected, first };
+        let gap = |expected, news| Verdict::Gap { expected, news };
         assert_eq!(
             verdicts,
             [
-                gap(6, true),
-                gap(6, false),
+                gap(6, News::First),
+                gap(6, News::Nothing),
                 Accept,
-                gap(7, true),
+                gap(7, News::First),
                 Verdict::Accept
             ]
         );
         assert_eq!(position, 7);
+    }
+
+    #[test]
+    fn a_gap_that_lasts_is_told_again_every_two_seconds() {
+        let mut sequence = Sequence::at(5);
+        let news = [0, 1_999, 2_000, 2_001, 3_999, 4_000].map(|ms| {
+            let verdict = sequence.judge(9, false, Timestamp::from_millis(ms));
+            let Verdict::Gap { expected: 6, news } = verdict else {
+                panic!("6 is missing: {verdict:?}");
+            };
+            news
+        });
+        let quiet = News::Nothing;
+        let (first, lasts) = (News::First, News::Lasts);
+        assert_eq!(news, [first, quiet, lasts, quiet, quiet, lasts]);
+        assert!(sequence.is_in_gap());
+        let now = Timestamp::from_millis(4_100);
+        assert_eq!(sequence.judge(6, false, now), Accept);
+        assert!(!sequence.is_in_gap());
     }
 
     #[test]
@@ -116,7 +166,7 @@ mod tests {
             [
                 Verdict::Gap {
                     expected: 6,
-                    first: true
+                    news: News::First
                 },
                 Verdict::Accept,
                 Verdict::Accept,

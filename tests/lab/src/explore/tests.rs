@@ -106,6 +106,13 @@ fn whole_hubs_of_fixed_seeds_keep_what_they_promised() {
     assert!(runs > 2, "the power never went");
 }
 
+/// In this world what a bridge sends again, because something got lost, gets lost as well.
+#[test]
+fn a_hub_hears_a_bridge_again_after_what_it_asked_for_got_lost() {
+    let outcome = live(&Plan::of_seed(471_762_939));
+    assert!(outcome.is_ok(), "{outcome:?}");
+}
+
 #[test]
 fn a_world_is_the_same_again() {
     let ends = |seed| {

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::HEARD_EVERY_MS;
 use crate::core::Core;
-use crate::sequence::Verdict;
+use crate::sequence::{News, Verdict};
 use crate::session::SessionId;
 use crate::words;
 
@@ -65,8 +65,12 @@ impl Core {
     }
 
     /// A sign of life; every fact is one too, so that it need not be written down each time.
+    ///
+    /// A bridge whose events are ignored because one is missing is not heard, however well it
+    /// answers: what it says of its calls is not known, and must not look as if it were.
     fn on_pong(&mut self, source: SourceId, now: Timestamp) {
         if let Some(known) = self.bridges.sources.get_mut(&source)
+            && !known.sequence.is_in_gap()
             && now.since(known.told) >= HEARD_EVERY_MS
         {
             known.told = now;
@@ -118,7 +122,7 @@ impl Core {
                 Fact::StreamSnapshot { .. } | Fact::StreamGapDetected { .. }
             )
         );
-        match known.sequence.judge(event.sequence, restarts) {
+        match known.sequence.judge(event.sequence, restarts, now) {
             Verdict::Accept => {
                 known.told = now;
                 self.accept(session, source, event, now, told);
@@ -127,17 +131,15 @@ impl Core {
                 let example = format!("sequence {} was heard before", event.sequence);
                 self.count(source, AnomalyKind::DuplicateSequence, example);
             }
-            Verdict::Gap { first: false, .. } => {}
-            Verdict::Gap { expected, .. } => {
-                let got = event.sequence;
-                let error = WireError::new(
-                    ErrorCode::BadSequence,
-                    format!(
-                        "sequence {expected} was expected, {got} arrived; resume from {expected}"
-                    ),
-                )
-                .with_detail(json!({"expected": expected, "got": got}));
-                self.object(session, source, AnomalyKind::SequenceGap, &error);
+            Verdict::Gap { expected, news } => {
+                let error = bad_sequence(expected, event.sequence);
+                match news {
+                    News::First => {
+                        self.object(session, source, AnomalyKind::SequenceGap, &error);
+                    }
+                    News::Lasts => self.tell(session, error),
+                    News::Nothing => {}
+                }
             }
         }
     }
@@ -182,11 +184,13 @@ impl Core {
         error: &WireError,
     ) {
         self.count(source, kind, error.message.clone());
+        self.tell(session, error.clone());
+    }
+
+    fn tell(&self, session: SessionId, error: WireError) {
         if let Some(at) = self.bridges.sessions.get(&session) {
             // No room means that nobody reads there; `Bridges::say` closes such a connection.
-            let _ = at
-                .outbox
-                .push(words::to_bridge(&HubFrame::Error(error.clone())));
+            let _ = at.outbox.push(words::to_bridge(&HubFrame::Error(error)));
         }
     }
 
@@ -212,6 +216,14 @@ impl Core {
             change: BridgeChange::Anomaly { kind, example },
         });
     }
+}
+
+fn bad_sequence(expected: u64, got: u64) -> WireError {
+    WireError::new(
+        ErrorCode::BadSequence,
+        format!("sequence {expected} was expected, {got} arrived; resume from {expected}"),
+    )
+    .with_detail(json!({"expected": expected, "got": got}))
 }
 
 /// A peer's name as it is quoted back: enough to recognize it.

@@ -205,3 +205,61 @@ fn a_hub_that_is_behind_says_so_before_it_takes_what_waited() {
     assert!(last_blind(&mut hub, console).unwrap().is_over);
     hub.crash();
 }
+
+/// What the hub objected to, as the sequence that it expects.
+fn asked_for(hub: &mut VirtualHub, peer: Peer) -> Vec<u64> {
+    let expected = |frame| match frame {
+        HubFrame::Error(error) if error.code == ErrorCode::BadSequence => {
+            error.detail?.get("expected")?.as_u64()
+        }
+        _ => None,
+    };
+    told(hub, peer).into_iter().filter_map(expected).collect()
+}
+
+#[test]
+fn a_bridge_is_asked_again_for_what_is_still_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = HubConfig::loopback(folder.path(), Vec::new());
+    let mut hub = VirtualHub::start(config, "first", NOW).unwrap();
+    let peer = hub.bridge(hello());
+    let mut say = |ms, sequence| {
+        hub.advance(NOW + ms);
+        hub.bridge_text(peer, &heartbeat(sequence));
+        asked_for(&mut hub, peer)
+    };
+    assert_eq!(say(0, 1), [0; 0]);
+    assert_eq!(say(100, 3), [2]);
+    // What was sent again got lost: 2 is still missing.
+    assert_eq!(say(200, 4), [0; 0]);
+    assert_eq!(say(2_099, 5), [0; 0]);
+    assert_eq!(say(2_100, 6), [2]);
+    assert_eq!(say(2_200, 7), [0; 0]);
+    assert_eq!(say(2_300, 2), [0; 0]);
+    assert_eq!(say(2_400, 4), [3]);
+    let status = &hub.engine().bridges()[0];
+    let gaps: Vec<u64> = status.anomalies.iter().map(|at| at.count).collect();
+    assert_eq!(gaps, [2], "a gap counts once: {status:?}");
+    hub.crash();
+}
+
+#[test]
+fn a_bridge_that_answers_in_a_gap_is_not_heard() {
+    let state_after = |last: u64| {
+        let folder = tempfile::tempdir().unwrap();
+        let config = HubConfig::loopback(folder.path(), Vec::new());
+        let mut hub = VirtualHub::start(config, "first", NOW).unwrap();
+        let peer = hub.bridge(hello());
+        hub.bridge_text(peer, &heartbeat(1));
+        hub.bridge_text(peer, &heartbeat(last));
+        for second in 1..=10 {
+            hub.advance(NOW + second * 1_000);
+            hub.bridge_text(peer, r#"{"type":"pong","nonce":1}"#);
+        }
+        let state = hub.engine().bridges()[0].state;
+        hub.crash();
+        state
+    };
+    assert_eq!(state_after(2), holdfast_domain::FeedState::Live);
+    assert_eq!(state_after(3), holdfast_domain::FeedState::Stale);
+}
