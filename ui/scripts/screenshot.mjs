@@ -156,6 +156,12 @@ const PICTURES = [
       await page.waitForTimeout(400);
     },
   },
+  { name: "blind-behind", query: "blind=ownLag" },
+  { name: "blind-behind-light", query: "blind=ownLag", colorScheme: "light" },
+  { name: "blind-clock", query: "mode=calm&blind=clockJump" },
+  { name: "blind-slept", query: "mode=calm&blind=suspended" },
+  { name: "blind-over", query: "mode=calm&blind=over" },
+  { name: "blind-over-narrow", query: "blind=over", width: 900, height: 720 },
   { name: "reconnecting", query: "link=reconnecting" },
   { name: "connecting", query: "link=connecting" },
   { name: "closed", query: "link=closed" },

@@ -31,6 +31,7 @@ export const testId = {
   statusConnection: "status-connection",
   drill: "drill",
   actionsOff: "actions-off",
+  hubBlind: "hub-blind",
   palette: "palette",
   paletteInput: "palette-input",
   paletteItem: "palette-item",

@@ -27,7 +27,15 @@ import { Acts } from "./acts";
 import { FakeCall } from "./call";
 import { Causes } from "./causes";
 import { cardOf, detailOf } from "./detail";
-import { connectionOf, type FakeLink, offReason } from "./link";
+import {
+  blindnessOf,
+  connectionOf,
+  type FakeBlind,
+  type FakeLink,
+  LAG_MS,
+  LAG_REASON,
+  offReason,
+} from "./link";
 import { SCRIPTS } from "./script";
 import { type Mode, PIPECAT, rowsOf, SIMULATOR, World } from "./world";
 
@@ -36,6 +44,8 @@ export interface FakeOptions {
   readonly mode: Mode;
   /** The link to the hub. */
   readonly link?: FakeLink;
+  /** What the hub says of its own sight; it sees unless this is named. */
+  readonly blind?: FakeBlind;
   /** An offer waits for this person from the beginning. */
   readonly withOffer?: boolean;
   readonly roles?: readonly Role[];
@@ -50,6 +60,8 @@ const ME = "sam";
 const OFFER_MS = 20_000;
 const TICK_MS = 100;
 const STALE_MS = 6_300;
+/** When the hub went blind, if it did. */
+const BLIND_SINCE = EPOCH - 49_000;
 
 export class FakeBackend implements Backend {
   readonly #options: FakeOptions;
@@ -156,14 +168,17 @@ export class FakeBackend implements Backend {
     const offers = this.#handoffs.filter((handoff) => isOfferTo(handoff.state, ME)).length;
     const isConnecting = link === "connecting";
     const age = link === "live" ? 180 : STALE_MS + Math.floor(this.#options.elapsed());
+    const { blind } = this.#options;
+    const isBehind = blind === "ownLag";
+    const lagReason = isBehind ? LAG_REASON : null;
     return {
       connection: connectionOf(link, now),
       freshMs: isConnecting ? null : age,
       staleAfterMs: 1_600,
-      stale: link !== "live",
-      actionsOff: link === "live" ? null : offReason(link),
-      hubLagMs: 4,
-      blind: null,
+      stale: link !== "live" || isBehind,
+      actionsOff: link === "live" ? lagReason : offReason(link),
+      hubLagMs: isBehind ? LAG_MS : 4,
+      blind: blind === undefined ? null : blindnessOf(blind, BLIND_SINCE, now),
       live: isConnecting ? 0 : this.#world.calls.length,
       needYou: isConnecting ? 0 : needYou,
       failing: isConnecting ? 0 : failing,

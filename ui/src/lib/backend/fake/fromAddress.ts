@@ -1,11 +1,13 @@
-/** Reads from the page's address which fake world is wanted: `?mode=outage&calls=10000&link=stale`. */
+/** Reads from the page's address which fake world is wanted: `?mode=outage&calls=10000&link=stale`, `?blind=ownLag`. */
 import { FakeBackend, type FakeOptions } from "./fake";
 
 const LINKS = ["live", "stale", "connecting", "reconnecting", "closed"] as const;
+const BLIND = ["ownLag", "clockJump", "suspended", "over"] as const;
 
 export function fakeFromAddress(search: string): FakeBackend {
   const wanted = new URLSearchParams(search);
   const link = LINKS.find((one) => one === wanted.get("link"));
+  const blind = BLIND.find((one) => one === wanted.get("blind"));
   const roles = (["agent", "supervisor", "commander", "observer"] as const).filter((role) =>
     wanted.getAll("role").includes(role),
   );
@@ -15,6 +17,7 @@ export function fakeFromAddress(search: string): FakeBackend {
     elapsed: () => performance.now(),
     withOffer: wanted.has("offer"),
     ...(link === undefined ? {} : { link }),
+    ...(blind === undefined ? {} : { blind }),
     ...(roles.length === 0 ? {} : { roles }),
   };
   return new FakeBackend(options);
