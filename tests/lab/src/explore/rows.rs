@@ -118,7 +118,8 @@ fn check_same(shown: &CallSummary, row: &CallSummary) -> Result<(), Wrong> {
     ))
 }
 
-fn check_row(
+/// What must be true of one row, whatever happened before.
+pub(crate) fn check_row(
     row: &CallSummary,
     live: &Live,
     now: Timestamp,

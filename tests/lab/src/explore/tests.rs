@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use holdfast_domain::fact::{EndedBy, Fact};
 use holdfast_domain::{
-    CallId, CommandState, EventId, Evidence, HandoffState, Layer, LayerState, Record, SignalKind,
-    Timestamp,
+    AnomalyKind, CallId, CallPhase, CallSummary, CommandState, EventId, Evidence, HandoffId,
+    HandoffState, Layer, LayerState, Record, SignalKind, SourceId, Timestamp,
 };
-use holdfast_engine::{BridgeChange, Effect, Entry};
+use holdfast_engine::{BridgeChange, Control, Effect, Entry, Input};
 
 use super::*;
-use crate::model::Model;
+use crate::model::{Live, Model};
 use crate::records::Records;
+use crate::rows::check_row;
 
 fn with_all_habits(seed: u64) -> Plan {
     let mut plan = Plan::of_seed(seed);
@@ -238,4 +240,130 @@ fn a_command_that_is_over_stays_so_and_is_asked_for() {
     let unasked = append(&[requested]);
     let unasked = Records::default().take(&unasked, &world.model);
     assert!(unasked.is_err(), "nobody asked for it");
+}
+
+/// A world in which nothing misbehaves, lived in for a while.
+fn quiet() -> World {
+    let mut plan = with_all_habits(1);
+    plan.habits.clear();
+    plan.steps = 600;
+    let mut world = World::new(plan);
+    world.live().unwrap();
+    assert_eq!(world.look(), Ok(()));
+    world
+}
+
+fn sees(outcome: Result<(), Wrong>, words: &str) {
+    let Err(Wrong(seen)) = outcome else {
+        panic!("nothing was seen, not even {words:?}");
+    };
+    assert!(seen.contains(words), "{seen}");
+}
+
+#[test]
+fn a_call_that_is_lost_is_missed() {
+    let mut world = quiet();
+    let id = world.model.calls.keys().next().cloned().unwrap();
+    let now = world.now;
+    let fact = Fact::CallEnded {
+        reason: "lost".into(),
+        ended_by: EndedBy::Platform,
+    };
+    let (source, fact) = {
+        let line = &mut world.lines[0];
+        (line.source.clone(), line.place(Some(&id), now, fact, now))
+    };
+    // The engine hears that it ended, and nobody said so.
+    let input = Input::Fact {
+        source: &source,
+        fact: &fact,
+    };
+    world.engine.handle(input, now);
+    sees(world.look(), "live are");
+}
+
+#[test]
+fn a_call_that_is_over_and_still_known_is_seen() {
+    let mut world = quiet();
+    let id = world.model.calls.keys().next().cloned().unwrap();
+    world.model.calls.remove(&id);
+    sees(world.look(), "live are");
+}
+
+#[test]
+fn a_replay_that_ends_otherwise_is_seen() {
+    let told_of_nothing = |world: &World| Control::Bridge {
+        source: world.lines[0].source.clone(),
+        change: BridgeChange::Anomaly {
+            kind: AnomalyKind::Malformed,
+            example: "said on purpose".to_owned(),
+        },
+    };
+    let mut world = quiet();
+    let control = told_of_nothing(&world);
+    world.engine.handle(Input::Control(&control), world.now);
+    sees(world.check_replay(), "another state");
+
+    let mut world = quiet();
+    let control = told_of_nothing(&world);
+    world.told.push((world::Told::Control(control), world.now));
+    sees(world.check_replay(), "another state");
+
+    let mut world = quiet();
+    while world.kept.is_empty() {
+        world.step().unwrap();
+    }
+    let kept = world.kept.pop().unwrap();
+    sees(world.check_replay(), "says something else");
+    world.kept.extend([kept.clone(), kept]);
+    sees(world.check_replay(), "does not say");
+}
+
+#[test]
+fn a_row_that_cannot_be_is_seen() {
+    let mut world = quiet();
+    let of_healthy = |world: &World| {
+        let rows = world.model.calls.iter();
+        let rows = rows.map(|(id, live)| (world.engine.summary(id).unwrap(), live.clone()));
+        let is_healthy = |row: &CallSummary| {
+            let states = row.layers.iter().map(|(_, health)| health.state);
+            states.into_iter().any(|state| state == LayerState::Healthy)
+        };
+        rows.into_iter().find(|(row, _)| is_healthy(row))
+    };
+    while of_healthy(&world).is_none() {
+        world.step().unwrap();
+    }
+    let (row, live) = of_healthy(&world).unwrap();
+    let now = world.engine.now();
+    let check = |row: &CallSummary| check_row(row, &live, now, &world.model, &world.records);
+    assert_eq!(check(&row), Ok(()));
+    let spoil = |how: &dyn Fn(&mut CallSummary), words: &str| {
+        let mut row = row.clone();
+        how(&mut row);
+        sees(check(&row), words);
+    };
+    spoil(&|row| row.phase = CallPhase::Ended, "is over");
+    spoil(&|row| row.source = SourceId::new("other"), "another bridge");
+    spoil(&|row| row.started_at = now + 1, "future");
+    spoil(&|row| row.failed_turns = row.turns + 1, "failed turns");
+    spoil(&|row| row.need.reason.push('!'), "for no reason");
+    spoil(&|row| row.layers.0[0].since = now + 1, "future");
+    let failed = LayerState::Failed;
+    spoil(&|row| row.layers.0[0].state = failed, "cannot have");
+    let never = HandoffId::new("never");
+    spoil(&|row| row.handoff = Some(never.clone()), "handoff");
+
+    let idle = Live {
+        has_worked: false,
+        ..live.clone()
+    };
+    let idle = check_row(&row, &idle, now, &world.model, &world.records);
+    sees(idle, "cannot have");
+    let unwritten = check_row(&row, &live, now, &world.model, &Records::default());
+    sees(unwritten, "not written down");
+    let mut lost = world.model.clone();
+    lost.bridge(&live.source, &BridgeChange::Disconnected, now);
+    let lost = check_row(&row, &live, now, &lost, &world.records);
+    sees(lost, "while its feed is");
 }

@@ -67,8 +67,8 @@ pub(crate) struct World {
     clock_jumps: u64,
     /// The last checkpoint, and what was told and came out since.
     checkpoint: Vec<u8>,
-    told: Vec<(Told, Timestamp)>,
-    kept: Vec<Effect>,
+    pub(crate) told: Vec<(Told, Timestamp)>,
+    pub(crate) kept: Vec<Effect>,
 }
 
 impl World {
@@ -128,7 +128,7 @@ impl World {
         self.check_replay()
     }
 
-    fn step(&mut self) -> Result<(), Wrong> {
+    pub(crate) fn step(&mut self) -> Result<(), Wrong> {
         let mut at = self.engine.poll_timeout().map(|(due, _)| due);
         let mut sooner = |other: Timestamp| at = Some(at.map_or(other, |at| at.min(other)));
         if let Some(((due, _), _)) = self.agenda.first_key_value() {
@@ -408,7 +408,7 @@ impl World {
 
     // === looking ===
 
-    fn look(&mut self) -> Result<(), Wrong> {
+    pub(crate) fn look(&mut self) -> Result<(), Wrong> {
         let is_thorough = self.steps.is_multiple_of(LOOK_STEPS);
         self.rows
             .check(&self.engine, &self.model, &self.records, is_thorough)?;
@@ -426,7 +426,7 @@ impl World {
 
     /// A replay of what was told since the last checkpoint ends where the engine is, and said the
     /// same on its way. The engine's state then becomes the next checkpoint.
-    fn check_replay(&mut self) -> Result<(), Wrong> {
+    pub(crate) fn check_replay(&mut self) -> Result<(), Wrong> {
         self.pass_time()?;
         let replayed = self.replay()?;
         let live = serialize(&self.engine)?;
@@ -501,12 +501,12 @@ impl World {
     }
 }
 
-fn serialize(engine: &Engine) -> Result<Vec<u8>, Wrong> {
+pub(crate) fn serialize(engine: &Engine) -> Result<Vec<u8>, Wrong> {
     serde_json::to_vec(engine).map_err(|error| Wrong(format!("an engine is not written: {error}")))
 }
 
 /// Where two states differ first, with a little of what stands around.
-fn difference(one: &[u8], other: &[u8]) -> String {
+pub(crate) fn difference(one: &[u8], other: &[u8]) -> String {
     let at = one.iter().zip(other).position(|(a, b)| a != b);
     let at = at.unwrap_or(one.len().min(other.len()));
     let around = |bytes: &[u8]| {
