@@ -19,9 +19,11 @@ mod act;
 mod breakdown;
 mod human;
 mod listen;
+mod noise;
 mod retell;
 mod speak;
 mod think;
+mod trouble;
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -35,10 +37,12 @@ use holdfast_protocol::bridge::CommandResult;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::dialogue::{Story, Tool};
-use crate::faults::{FaultKind, Faults, Reach};
+use crate::dialogue::{FLOW_VERSIONS, Story, Tool, version_of};
+use crate::faults::{FaultKind, Faults};
 use crate::latency::{CALLER_PAUSE, Latency};
+use crate::ledger::Ledger;
 use crate::platform::{PlatformConfig, WorldKind};
+use crate::pools::Pools;
 use crate::services::Site;
 
 pub(crate) use act::{Act, Request};
@@ -83,18 +87,8 @@ pub(crate) struct World<'a> {
     pub(crate) faults: &'a Faults,
     pub(crate) out: &'a mut Vec<Output>,
     /// What broke for whom, for whoever labels a run.
-    pub(crate) hits: &'a mut Vec<Hit>,
-}
-
-/// A fault, or noise, reached a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Hit {
-    pub(crate) call: CallId,
-    /// Where the call itself is hit.
-    pub(crate) layer: Layer,
-    pub(crate) at: Timestamp,
-    /// The number of the injection; None for the noise of a healthy platform.
-    pub(crate) injection: Option<u64>,
+    pub(crate) ledger: &'a mut Ledger,
+    pub(crate) pools: &'a mut Pools,
 }
 
 /// One call.
@@ -109,8 +103,8 @@ pub(crate) struct Call {
     zone: &'static str,
     /// Errors and spikes happen without a fault.
     is_noisy: bool,
-    /// The version of the dialogue flow, where a queue has several.
-    flow_variant: Option<u64>,
+    /// The dialogue flow, with its version where a queue has several.
+    flow: String,
     worker: String,
     services: Vec<Service>,
     tools_off: BTreeSet<&'static str>,
@@ -139,6 +133,8 @@ pub(crate) struct Call {
     acts: Vec<Request>,
     /// The stage that an announcement put off.
     put_off: Option<PutOff>,
+    /// The framework asked another model for the answer that is under way, and told nobody.
+    is_answered_elsewhere: bool,
 }
 
 /// Where a call is.
@@ -187,6 +183,8 @@ enum Stage {
     /// The caller's connection is gone.
     Dropped,
     WorkerGone,
+    /// The agent asked the caller to hold the line.
+    OnHold,
     /// The caller asked for a human and waits for one.
     WaitsForHuman,
     /// A human's phone rings.
@@ -258,6 +256,8 @@ enum Purpose {
     /// The answer that is owed.
     Answer,
     Filler,
+    /// Asks the caller to hold the line.
+    Hold,
     Reprompt,
     NoHuman,
     /// Said because of a command.
@@ -295,6 +295,8 @@ struct Turn {
     number: u32,
     open: bool,
     began: Timestamp,
+    /// The layers of which it is known how they served it.
+    tried: BTreeSet<Layer>,
 }
 
 /// The human at the other end.
@@ -310,6 +312,10 @@ struct Caller {
     prompts_max: u32,
     /// They heard half a sentence.
     cut_out: bool,
+    /// What was understood of their last words makes no sense.
+    garbled: bool,
+    /// Nobody is audible to them, and the agent owes the floor.
+    hush: Option<trouble::Hush>,
 }
 
 /// One utterance as it was told.
@@ -323,15 +329,8 @@ struct Heard {
     unspoken: Option<String>,
 }
 
-/// The share of a service's work that fails without a fault: three services work on a turn, and
-/// 0.4 % of turns fail in the field.
-const NOISE_ERROR_SHARE: f64 = 0.0013;
-
-/// The share of answers for which the model takes seconds without a fault.
-const NOISE_SPIKE_SHARE: f64 = 0.001;
-
 /// The builds of the agent that are live side by side.
-const BUILDS: [&str; 3] = ["2026.11.3", "2026.11.4", "2026.11.4"];
+pub(crate) const BUILDS: [&str; 3] = ["2026.11.3", "2026.11.4", "2026.11.4"];
 
 impl Call {
     /// A call that begins now.
@@ -344,23 +343,25 @@ impl Call {
         let seed = config.seed;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(number);
-        let site = match config.world {
-            WorldKind::Pods => Site::of_pod(number),
-            WorldKind::Varied => Site::draw(&mut rng),
+        let story = Story::draw(&mut rng);
+        let (site, flow) = match config.world {
+            WorldKind::Pods => (Site::of_pod(number, &mut rng), story.plot.flow.to_owned()),
+            WorldKind::Varied => (
+                Site::draw(&mut rng),
+                version_of(story.plot.flow, rng.random_range(1..=FLOW_VERSIONS)),
+            ),
         };
         let now = world.now;
-        let story = Story::draw(&mut rng);
-        let worker = format!("{}-w{}", site.region, rng.random_range(1..=8));
         let mut call = Self {
             id,
             number,
             story,
             region: site.region,
             zone: site.zone,
-            worker,
+            worker: site.worker,
             services: site.services,
             is_noisy: config.noise,
-            flow_variant: (config.world == WorldKind::Varied).then(|| number % 2 + 1),
+            flow,
             tools_off: BTreeSet::new(),
             started_at: now,
             known: CallUpdated::default(),
@@ -372,6 +373,7 @@ impl Call {
                 number: 0,
                 open: false,
                 began: now,
+                tried: BTreeSet::new(),
             },
             owed: None,
             beat: 0,
@@ -384,11 +386,14 @@ impl Call {
                 prompts: 0,
                 prompts_max: rng.random_range(3..=6),
                 cut_out: false,
+                garbled: false,
+                hush: None,
             },
             pulse: now + rng.random_range(2_000..10_000),
             steady_until: now + 5_000,
             acts: Vec::new(),
             put_off: None,
+            is_answered_elsewhere: false,
             rng,
         };
         call.mark_usable(world.faults);
@@ -401,6 +406,7 @@ impl Call {
         if call.story.plot.high_risk {
             call.update(world, |known| known.high_risk = Some(true));
         }
+        call.wait_for_worker(world);
         call
     }
 
@@ -470,6 +476,10 @@ impl Call {
             Stage::Stalled { since, told } => self.stalls(since, told, world),
             Stage::Dropped => self.come_back_or_end(false, world),
             Stage::WorkerGone => self.come_back_or_end(true, world),
+            Stage::OnHold => {
+                self.hush_begins(true, world);
+                self.think(world);
+            }
             Stage::WaitsForHuman => self.nobody_came(world),
             Stage::Rings(request) => self.human_picks_up(&request, world),
             Stage::HumanPause(step) => self.human_begins(step, world),
@@ -485,6 +495,7 @@ impl Call {
 
     /// Ends the call and everything that runs on it.
     fn end(&mut self, reason: &'static str, ended_by: EndedBy, world: &mut World<'_>) {
+        self.hush_ends(world);
         self.abandon(world);
         self.cancel_tool(world);
         self.end_turn(true, world);
@@ -530,6 +541,7 @@ impl Call {
             number: self.turn.number + 1,
             open: true,
             began: world.now,
+            tried: BTreeSet::new(),
         };
         let turn = self.turn.number;
         self.tell(world, Fact::TurnStarted { turn });
@@ -549,7 +561,7 @@ impl Call {
 
     /// The caller takes the next line, after a pause.
     fn caller_thinks(&mut self, line: Line, world: &World<'_>) {
-        self.due = world.now + CALLER_PAUSE.draw(&mut self.rng);
+        self.due = world.now + CALLER_PAUSE.draw(&mut self.rng) + self.thinks_ms();
         self.stage = Stage::CallerThinks(line);
     }
 
@@ -595,102 +607,9 @@ impl Call {
         Text::Owned(self.active(layer).name.clone())
     }
 
-    /// What is wrong with the service that serves a layer, now that it is to do its work.
-    fn trouble(&mut self, layer: Layer, world: &mut World<'_>) -> Option<FaultKind> {
-        let fault = self.fault_of(layer, world);
-        let noise = match fault {
-            None if self.is_noisy => self.noise_of(layer),
-            _ => None,
-        };
-        if fault.is_some() || noise.is_some() {
-            self.note_hit(layer, fault.map(|(_, number)| number), world);
-        }
-        fault.map(|(kind, _)| kind).or(noise)
-    }
-
-    /// The fault that reaches the service which serves a layer, and its injection.
-    fn fault_of(&self, layer: Layer, world: &World<'_>) -> Option<(FaultKind, u64)> {
-        if world.faults.is_calm() {
-            return None;
-        }
-        let service = self.active(layer);
-        let reach = self.reach_of(service);
-        FaultKind::ALL
-            .iter()
-            .copied()
-            .filter(|kind| kind.layer() == layer || *kind == FaultKind::RegionDown)
-            .find_map(|kind| Some((kind, world.faults.hit_by(kind, &reach)?)))
-    }
-
-    /// What goes wrong on a platform without a fault.
-    fn noise_of(&mut self, layer: Layer) -> Option<FaultKind> {
-        let draw = self.rng.random::<f64>();
-        let error = match layer {
-            Layer::Asr => FaultKind::AsrError,
-            Layer::Llm => FaultKind::LlmUnavailable,
-            _ => FaultKind::TtsError,
-        };
-        if draw < NOISE_ERROR_SHARE {
-            Some(error)
-        } else if layer == Layer::Llm && draw < NOISE_ERROR_SHARE + NOISE_SPIKE_SHARE {
-            Some(FaultKind::LlmSlow)
-        } else {
-            None
-        }
-    }
-
-    fn note_hit(&self, layer: Layer, injection: Option<u64>, world: &mut World<'_>) {
-        world.hits.push(Hit {
-            call: self.id.clone(),
-            layer,
-            at: world.now,
-            injection,
-        });
-    }
-
-    /// Notes that a fault of the call itself, not of a service, reached it.
-    fn note_fault(&self, kind: FaultKind, world: &mut World<'_>) {
-        let number = world.faults.hit_by(kind, &self.reach(self.region));
-        self.note_hit(kind.layer(), number, world);
-    }
-
-    /// True if a fault reaches the call itself: its connection, its worker, its dialogue.
-    fn is_hit(&self, kind: FaultKind, world: &World<'_>) -> bool {
-        !world.faults.is_calm() && world.faults.hit(kind, &self.reach(self.region))
-    }
-
-    fn reach<'a>(&'a self, region: &'a str) -> Reach<'a> {
-        Reach {
-            call: self.id.as_str(),
-            number: self.number,
-            queue: self.story.plot.queue,
-            region,
-            service: None,
-            tool: None,
-        }
-    }
-
-    fn reach_of<'a>(&'a self, service: &'a Service) -> Reach<'a> {
-        Reach {
-            service: Some(service),
-            ..self.reach(&service.region)
-        }
-    }
-
-    /// Marks which services the platform would let serve; the answer is what changed.
-    fn mark_usable(&mut self, faults: &Faults) -> Vec<(Layer, String, bool)> {
-        let usable: Vec<bool> = self
-            .services
-            .iter()
-            .map(|service| !faults.hit(FaultKind::RegionDown, &self.reach_of(service)))
-            .collect();
-        let mut changed = Vec::new();
-        for (service, usable) in self.services.iter_mut().zip(usable) {
-            if std::mem::replace(&mut service.usable, usable) != usable {
-                changed.push((service.layer, service.name.clone(), usable));
-            }
-        }
-        changed
+    /// The build of the agent.
+    fn build(&self) -> &'static str {
+        BUILDS[self.number as usize % BUILDS.len()]
     }
 
     fn activity(&mut self, to: AgentActivity, world: &mut World<'_>) {
@@ -767,11 +686,8 @@ impl Call {
             agent: AGENT.into(),
             queue: self.story.plot.queue.into(),
             language: Text::Owned(self.story.language.tag.clone()),
-            flow: Some(match self.flow_variant {
-                Some(version) => Text::Owned(format!("{}/v{version}", self.story.plot.flow)),
-                None => self.story.plot.flow.into(),
-            }),
-            build: Some(BUILDS[self.number as usize % BUILDS.len()].into()),
+            flow: Some(Text::Owned(self.flow.clone())),
+            build: Some(self.build().into()),
             worker: Some(Text::Owned(self.worker.clone())),
             zone: (!self.zone.is_empty()).then(|| self.zone.into()),
             services: self.services.clone(),

@@ -3,11 +3,17 @@
 //! A label says what was broken, because it was broken here; nothing in it comes from a detector.
 //! [`Family::scenario`] draws one run from a seed, [`Run`] plays it in virtual time, as a bridge
 //! tells it: sequenced, a little late, with heartbeats, on top of the noise of a healthy platform.
+//!
+//! What counts as a harm is said in `call/trouble.rs`, where harms are noted. A harm ends with its
+//! effect: it leaves its trace for some time after the caller was served well again.
 
 mod families;
+mod place;
 mod run;
 
-use holdfast_domain::{CallId, CauseShape, CauseTrait, FaultScope, Layer, Timestamp};
+use holdfast_domain::{CallId, CauseShape, CauseTrait, Layer, Timestamp};
+
+use crate::faults::Target;
 
 pub use families::families;
 pub use run::{Arrival, Run};
@@ -64,10 +70,21 @@ pub struct Scenario {
 #[derive(Debug, Clone, PartialEq)]
 struct Step {
     at: Timestamp,
-    label: usize,
-    /// The fault's id; None ends every fault.
-    fault: Option<&'static str>,
-    scope: FaultScope,
+    what: What,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum What {
+    Start {
+        /// Names the injection until it is stopped.
+        key: usize,
+        fault: &'static str,
+        target: Box<Target>,
+        /// The cause that it is; None for what such a platform does wrong on any day.
+        label: Option<usize>,
+    },
+    /// Ends this injection and no other.
+    Stop { key: usize },
 }
 
 /// A shared cause, as it was injected.
@@ -110,6 +127,17 @@ pub enum HarmBy {
     Noise,
 }
 
+/// A turn met a cause that fails turns by chance, and it was told how it went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TurnLabel {
+    /// The place of the cause among the labels.
+    pub cause: usize,
+    /// When its outcome was told.
+    pub at: Timestamp,
+    /// It failed.
+    pub failed: bool,
+}
+
 /// When the corpus begins: any moment would do.
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
@@ -136,11 +164,13 @@ impl Family {
     pub fn scenario(&self, seed: u64) -> Scenario {
         let onset = START + WARM_UP_MS;
         let end = onset + FAULT_MS;
-        let mut steps = Vec::new();
+        let mut steps = Steps::default();
         let mut labels = Vec::new();
         for (label, part) in self.faults.iter().enumerate() {
             let from = onset + part.after_ms;
-            let (scope, traits) = part.place.resolve(seed.wrapping_add(label as u64));
+            let drawn = seed.wrapping_add(label as u64);
+            let (mut target, traits) = place::resolve(part.layer, part.dimensions, drawn);
+            target.scope.share = part.share;
             labels.push(CauseLabel {
                 from,
                 until: end,
@@ -148,42 +178,65 @@ impl Family {
                 traits,
                 shape: part.shape,
             });
+            if let Some(rise) = part.rise {
+                let mut before = target.clone();
+                before.chance = Some(rise.before);
+                steps.inject(START, from, part.fault, &before, None);
+                steps.inject(end, end + AFTER_MS, part.fault, &before, None);
+                target.chance = Some(rise.after);
+            }
             let mut at = from;
             while at < end {
-                steps.push(Step {
-                    at,
-                    label,
-                    fault: Some(part.fault),
-                    scope: scope.clone(),
-                });
-                let Some(period_ms) = part.on_off_ms else {
-                    break;
-                };
-                steps.push(Step {
-                    at: (at + period_ms).min(end),
-                    label,
-                    fault: None,
-                    scope: FaultScope::default(),
-                });
-                at = at + 2 * period_ms;
+                let lasts_ms = part.on_off_ms.unwrap_or(FAULT_MS);
+                let until = (at + lasts_ms).min(end);
+                steps.inject(at, until, part.fault, &target, Some(label));
+                at = until + lasts_ms;
             }
         }
-        steps.push(Step {
-            at: end,
-            label: 0,
-            fault: None,
-            scope: FaultScope::default(),
-        });
-        steps.sort_by_key(|step| step.at);
+        steps.all.sort_by_key(|step| step.at);
         Scenario {
             seed,
             calls: CALLS,
             from: START,
             end: end + AFTER_MS,
-            steps,
+            steps: steps.all,
             labels,
             beat_ms: BEAT_MS,
         }
+    }
+}
+
+/// Steps as they are planned.
+#[derive(Debug, Default)]
+struct Steps {
+    all: Vec<Step>,
+    injections: usize,
+}
+
+impl Steps {
+    fn inject(
+        &mut self,
+        from: Timestamp,
+        until: Timestamp,
+        fault: &'static str,
+        target: &Target,
+        label: Option<usize>,
+    ) {
+        let key = self.injections;
+        self.injections += 1;
+        self.all.push(Step {
+            at: from,
+            what: What::Start {
+                key,
+                fault,
+                target: Box::new(target.clone()),
+                label,
+            },
+        });
+        self.all.push(Step {
+            at: until,
+            what: What::Stop { key },
+        });
     }
 }
 

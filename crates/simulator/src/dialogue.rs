@@ -12,6 +12,9 @@ use rand_chacha::ChaCha8Rng;
 pub(crate) use lines::{Language, PlotLines};
 pub(crate) use plots::{Beat, PLOTS, Plot, Tool};
 
+/// The versions of each flow that are live side by side, where there are several.
+pub(crate) const FLOW_VERSIONS: u8 = 2;
+
 /// One call's dialogue: a plot in a language, with its names, dates and amounts.
 #[derive(Debug)]
 pub(crate) struct Story {
@@ -120,6 +123,20 @@ pub(crate) fn knows_tool(name: &str) -> bool {
 /// Every queue.
 pub(crate) fn queues() -> Vec<&'static str> {
     PLOTS.iter().map(|plot| plot.queue).collect()
+}
+
+/// Every dialogue flow with each of its versions, where there are several.
+pub(crate) fn flows() -> Vec<String> {
+    let versions = |plot: &Plot| (1..=FLOW_VERSIONS).map(|version| version_of(plot.flow, version));
+    PLOTS
+        .iter()
+        .flat_map(|plot| versions(plot).collect::<Vec<_>>())
+        .collect()
+}
+
+/// The name of one version of a flow.
+pub(crate) fn version_of(flow: &str, version: u8) -> String {
+    format!("{flow}/v{version}")
 }
 
 /// True if some plot is served by this queue.

@@ -1,11 +1,13 @@
 //! What can be broken on purpose, where, and for whom.
 
-use std::fmt;
+mod target;
 
-use holdfast_domain::{ActiveFault, FaultOffer, FaultScope, Layer, Service, Timestamp};
+use holdfast_domain::{ActiveFault, FaultOffer, FaultScope, Layer, Timestamp};
 
 use crate::dialogue;
 use crate::services;
+
+pub(crate) use target::{Reach, Target};
 
 /// The most faults that are injected at once: far more than a person can tell apart, and each is
 /// looked at whenever a turn moves on.
@@ -61,11 +63,17 @@ faults! {
     LlmHangs, "llm_hang", Llm, "LLM begins and says nothing", [Provider, Model, Region];
     LlmEmpty, "llm_empty", Llm, "LLM answers with nothing", [Provider, Model, Region];
     LlmSlow, "llm_slow", Llm, "LLM takes seconds to begin", [Provider, Model, Region];
+    LlmSluggish, "llm_sluggish", Llm, "LLM takes five times as long", [Provider, Model, Region];
+    LlmPoolFull, "llm_pool_full", Llm, "LLM has too few machines for its load", [Provider, Model, Region];
+    LlmDead, "llm_dead", Llm, "LLM's vendor is gone, with its beats", [Provider, Region];
     AsrSilent, "asr_silent", Asr, "Speech goes in, no transcript comes out", [Provider, Model, Region];
     AsrError, "asr_error", Asr, "Speech recognition reports an error", [Provider, Model, Region];
+    AsrGarbled, "asr_garbled", Asr, "Transcripts are empty or make no sense", [Provider, Model, Region];
+    AsrDead, "asr_dead", Asr, "Speech recognition's vendor is gone, with its beats", [Provider, Region];
     TtsSilent, "tts_silent", Tts, "Text goes in, no audio comes out", [Provider, Model, Region];
     TtsError, "tts_error", Tts, "Speech synthesis reports an error", [Provider, Model, Region];
     TtsTruncated, "tts_truncated", Tts, "Audio stops before its text does", [Provider, Model, Region];
+    TtsDead, "tts_dead", Tts, "Speech synthesis's vendor is gone, with its beats", [Provider, Region];
     ToolTimeout, "tool_timeout", Tools, "A tool does not answer in time", [Tool, Region];
     ToolError, "tool_error", Tools, "A tool fails", [Tool, Region];
     NetworkDrop, "network_drop", Network, "Callers lose their connection", [Region];
@@ -73,23 +81,7 @@ faults! {
     RegionDown, "region_down", Infrastructure, "A whole region is unreachable", [Region];
     OrchestrationStall, "orchestration_stall", Orchestration, "The dialogue does not move on", [Region];
     WorkerLost, "worker_lost", Infrastructure, "The workers of calls die", [Region];
-}
-
-/// What a fault is held against: the thing that is about to be used, on whose behalf.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Reach<'a> {
-    /// The call's id.
-    pub(crate) call: &'a str,
-    /// The call's number, for the share.
-    pub(crate) number: u64,
-    /// The call's queue.
-    pub(crate) queue: &'a str,
-    /// Where it runs: the service's region, or the worker's.
-    pub(crate) region: &'a str,
-    /// The service, for a fault of one.
-    pub(crate) service: Option<&'a Service>,
-    /// The tool, for a fault of one.
-    pub(crate) tool: Option<&'a str>,
+    WorkersStarved, "workers_starved", Infrastructure, "New calls wait for a worker", [Region];
 }
 
 /// Why a fault cannot be injected or ended.
@@ -140,7 +132,7 @@ struct Injection {
     id: String,
     number: u64,
     kind: FaultKind,
-    scope: FaultScope,
+    target: Target,
     since: Timestamp,
 }
 
@@ -168,12 +160,12 @@ impl Faults {
     pub(crate) fn start(
         &mut self,
         fault: &str,
-        scope: &FaultScope,
+        target: Target,
         now: Timestamp,
     ) -> Result<String, FaultError> {
         let kind = FaultKind::from_wire(fault)
             .ok_or_else(|| FaultError::UnknownFault(fault.to_owned()))?;
-        check_scope(kind, scope)?;
+        check_scope(kind, &target.scope)?;
         if self.active.len() >= FAULTS_MAX {
             return Err(FaultError::TooMany);
         }
@@ -183,7 +175,7 @@ impl Faults {
             id: id.clone(),
             number: self.injected,
             kind,
-            scope: scope.clone(),
+            target,
             since: now,
         });
         Ok(id)
@@ -216,6 +208,44 @@ impl Faults {
             .map(|injection| injection.number)
     }
 
+    /// The injections that reach some turns of a layer and leave others alone, if this thing is of
+    /// those that they can reach; each with its beginning.
+    pub(crate) fn by_chance<'a>(
+        &'a self,
+        layer: Layer,
+        reach: &'a Reach<'_>,
+    ) -> impl Iterator<Item = (u64, Timestamp)> {
+        self.active
+            .iter()
+            .filter(move |injection| {
+                injection.target.chance.is_some()
+                    && injection.kind.layer() == layer
+                    && injection.target.covers(reach)
+            })
+            .map(|injection| (injection.number, injection.since))
+    }
+
+    /// True if a fault of these kinds takes the whole of this thing away.
+    pub(crate) fn takes_away(&self, kinds: &[FaultKind], reach: &Reach<'_>) -> bool {
+        self.active.iter().any(|injection| {
+            kinds.contains(&injection.kind)
+                && injection.target.is_whole()
+                && injection.target.covers(reach)
+        })
+    }
+
+    /// The number and the kind of what was injected last, if it lasts.
+    pub(crate) fn newest(&self) -> Option<(u64, FaultKind)> {
+        let newest = self.active.last()?;
+        Some((newest.number, newest.kind))
+    }
+
+    /// Since when an injection lasts.
+    pub(crate) fn since(&self, number: u64) -> Option<Timestamp> {
+        let injection = self.active.iter().find(|one| one.number == number)?;
+        Some(injection.since)
+    }
+
     /// True if nothing is injected.
     pub(crate) fn is_calm(&self) -> bool {
         self.active.is_empty()
@@ -229,7 +259,7 @@ impl Faults {
                 id: injection.id.clone(),
                 fault: injection.kind.id().to_owned(),
                 layer: injection.kind.layer(),
-                scope: Words(&injection.scope).to_string(),
+                scope: injection.target.to_string(),
                 since: injection.since,
             })
             .collect()
@@ -238,40 +268,15 @@ impl Faults {
 
 impl Injection {
     fn reaches(&self, reach: &Reach<'_>) -> bool {
-        let named = |wanted: &Option<String>, found: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
-        };
-        let service = reach.service;
-        named(&self.scope.provider, service.map(|s| s.provider.as_str()))
-            && named(&self.scope.model, service.map(|s| s.model.as_str()))
-            && named(&self.scope.region, Some(reach.region))
-            && named(&self.scope.tool, reach.tool)
-            && named(&self.scope.queue, Some(reach.queue))
-            && named(&self.scope.call, Some(reach.call))
-            && self
-                .scope
-                .share
-                .is_none_or(|share| place(self.number, reach.number) < share)
+        self.target.reaches(self.number, reach)
     }
-}
-
-/// Where a call stands in an injection's share: the same for as long as both live, 0 to 1.
-fn place(injection: u64, call: u64) -> f64 {
-    // SplitMix64: neighbors in, strangers out.
-    let mut z = injection
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        .wrapping_add(call.wrapping_mul(0xd1b5_4a32_d192_ed03));
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^= z >> 31;
-    (z >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 fn check_scope(kind: FaultKind, scope: &FaultScope) -> Result<(), FaultError> {
     type Knows = fn(&str) -> bool;
     let named: [(&'static str, &Option<String>, Field, Knows); 4] = [
         ("provider", &scope.provider, Field::Provider, |value| {
-            services::PROVIDERS.contains(&value)
+            services::knows_provider(value)
         }),
         ("model", &scope.model, Field::Model, services::knows_model),
         (
@@ -317,37 +322,6 @@ fn check_scope(kind: FaultKind, scope: &FaultScope) -> Result<(), FaultError> {
     Ok(())
 }
 
-/// A scope in words.
-struct Words<'a>(&'a FaultScope);
-
-impl fmt::Display for Words<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scope = self.0;
-        let fields = [
-            ("provider", &scope.provider),
-            ("model", &scope.model),
-            ("region", &scope.region),
-            ("tool", &scope.tool),
-            ("queue", &scope.queue),
-            ("call", &scope.call),
-        ];
-        let mut said = false;
-        for (field, value) in fields {
-            let Some(value) = value else { continue };
-            let comma = if said { ", " } else { "" };
-            write!(f, "{comma}{field} {value}")?;
-            said = true;
-        }
-        if !said {
-            f.write_str("every call")?;
-        }
-        if let Some(share) = scope.share {
-            write!(f, ", {:.0} % of them", share * 100.0)?;
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -358,32 +332,5 @@ mod tests {
             assert_eq!(FaultKind::from_wire(kind.id()), Some(*kind));
         }
         assert_eq!(FaultKind::from_wire("llm_504"), None);
-    }
-
-    #[test]
-    fn scopes_are_told_in_words() {
-        let check = |scope: FaultScope, words: &str| {
-            assert_eq!(Words(&scope).to_string(), words);
-        };
-        check(FaultScope::default(), "every call");
-        check(
-            FaultScope {
-                provider: Some("Vendor A".to_owned()),
-                region: Some("eu-west".to_owned()),
-                share: Some(0.25),
-                ..FaultScope::default()
-            },
-            "provider Vendor A, region eu-west, 25 % of them",
-        );
-    }
-
-    #[test]
-    fn places_in_a_share_are_spread_evenly_and_differ_between_injections() {
-        let below = (0..10_000).filter(|call| place(1, *call) < 0.3).count();
-        assert!((2_800..3_200).contains(&below), "{below}");
-        let in_both = (0..10_000)
-            .filter(|call| place(1, *call) < 0.3 && place(2, *call) < 0.3)
-            .count();
-        assert!((750..1_050).contains(&in_both), "{in_both}");
     }
 }

@@ -16,7 +16,9 @@ pub mod corpus;
 mod dialogue;
 mod faults;
 mod latency;
+mod ledger;
 mod platform;
+mod pools;
 mod services;
 
 pub use bridge::shell::{RunningSimulator, Simulator, SimulatorConfig};

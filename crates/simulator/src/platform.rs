@@ -4,19 +4,25 @@
 //! inputs give the same outputs, event for event.
 //! Deliberately absent: the connection, sequence numbers and buffering; see [`crate::bridge`].
 
+mod beats;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use holdfast_domain::fact::{Fact, Text};
 use holdfast_domain::{
-    CallId, Capability, Command, CommandId, CommandName, FaultScope, Layer, ReadBack, Timestamp,
+    CallId, Capability, Command, CommandId, CommandName, DurationMs, FaultScope, Layer, ReadBack,
+    Timestamp,
 };
 use holdfast_protocol::bridge::{CommandFrame, CommandResult, ResultKind, ResultState};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::answers::Answers;
-use crate::call::{Act, Call, Event, Hit, Output, World};
-use crate::faults::{FaultError, FaultKind, Faults};
+use crate::call::{Act, Call, Event, Output, World};
+use crate::faults::{FaultError, FaultKind, Faults, Target};
+use crate::ledger::Ledger;
+use crate::pools::Pools;
+use beats::Beats;
 
 /// Calls that ended are known as such for so many: a command that crosses the end of its call
 /// comes seconds later, and 10,000 calls end about 70 times a second.
@@ -88,7 +94,10 @@ pub struct Platform {
     /// Calls begun so far.
     begun: u64,
     out: Vec<Output>,
-    hits: Vec<Hit>,
+    ledger: Ledger,
+    pools: Pools,
+    /// None where nobody says that they live.
+    beats: Option<Beats>,
 }
 
 /// What is due; calls before arrivals, each by number, so that the order is always the same.
@@ -96,6 +105,7 @@ pub struct Platform {
 enum Due {
     Call(u64),
     Arrival(u64),
+    Beat(usize),
 }
 
 impl Platform {
@@ -114,11 +124,23 @@ impl Platform {
             answers: Answers::default(),
             begun: 0,
             out: Vec::new(),
-            hits: Vec::new(),
+            ledger: Ledger::default(),
+            pools: Pools::default(),
+            beats: None,
         };
         platform.fill(now);
-        platform.hits.clear();
+        platform.ledger.clear();
         platform
+    }
+
+    /// The same platform with vendors and workers that say every `every_ms` that they live; at
+    /// least a millisecond.
+    #[must_use]
+    pub fn beating(mut self, every_ms: DurationMs) -> Self {
+        let beats = Beats::new(self.config.world, every_ms, self.config.seed);
+        self.beats = Some(beats);
+        self.begin_beats();
+        self
     }
 
     /// When something happens next; None on a platform without calls.
@@ -128,7 +150,7 @@ impl Platform {
 
     /// Lets everything happen up to and including `now`. A clock that goes back changes nothing.
     pub fn advance(&mut self, now: Timestamp) -> Vec<Output> {
-        self.hits.clear();
+        self.ledger.clear();
         while let Some((at, due)) = self.agenda.first().copied()
             && at <= now
         {
@@ -137,6 +159,7 @@ impl Platform {
             match due {
                 Due::Call(number) => self.wake(number),
                 Due::Arrival(_) => self.arrive(),
+                Due::Beat(source) => self.beat(source),
             }
         }
         self.now = self.now.max(now);
@@ -164,7 +187,13 @@ impl Platform {
 
     /// Injects a fault from the beginning, as `start_fault` would.
     pub fn start_fault(&mut self, fault: &str, scope: &FaultScope) -> Result<String, FaultError> {
-        let id = self.faults.start(fault, scope, self.now)?;
+        self.inject(fault, scope.into())
+    }
+
+    /// Injects a fault that may reach whom no scope on the wire can name.
+    pub(crate) fn inject(&mut self, fault: &str, target: Target) -> Result<String, FaultError> {
+        let id = self.faults.start(fault, target, self.now)?;
+        self.size_pool();
         self.faults_changed(None);
         Ok(id)
     }
@@ -177,7 +206,8 @@ impl Platform {
                 now: self.now,
                 faults: &self.faults,
                 out: &mut self.out,
-                hits: &mut self.hits,
+                ledger: &mut self.ledger,
+                pools: &mut self.pools,
             });
         }
         self.out
@@ -202,7 +232,8 @@ impl Platform {
                 now: self.now,
                 faults: &self.faults,
                 out: &mut self.out,
-                hits: &mut self.hits,
+                ledger: &mut self.ledger,
+                pools: &mut self.pools,
             });
         }
         let active = self.faults.tell();
@@ -212,13 +243,13 @@ impl Platform {
     }
 
     /// What broke for whom in the last [`Platform::advance`], and since.
-    pub(crate) fn take_hits(&mut self) -> Vec<Hit> {
-        std::mem::take(&mut self.hits)
+    pub(crate) fn take_ledger(&mut self) -> Ledger {
+        std::mem::take(&mut self.ledger)
     }
 
-    /// Ends every fault.
-    pub(crate) fn stop_faults(&mut self) {
-        if self.faults.stop(None).is_ok() {
+    /// Ends one injection; the others go on.
+    pub(crate) fn end_injection(&mut self, id: &str) {
+        if self.faults.stop(Some(id)).is_ok() {
             self.faults_changed(None);
         }
     }
@@ -267,6 +298,32 @@ impl Platform {
             let until = (self.now + 1_000).min(now);
             drop(self.advance(until));
         }
+        self.begin_beats();
+    }
+
+    fn begin_beats(&mut self) {
+        let Some(beats) = &mut self.beats else { return };
+        let due = beats.begin(self.now);
+        self.agenda
+            .extend(due.into_iter().map(|(at, source)| (at, Due::Beat(source))));
+    }
+
+    fn beat(&mut self, source: usize) {
+        let beats = self.beats.as_mut();
+        let Some((next, layer, beat)) = beats.and_then(|beats| beats.tell(source, &self.faults))
+        else {
+            return;
+        };
+        self.agenda.insert((next, Due::Beat(source)));
+        if let Some(fact) = beat {
+            self.out.push(Output::Event(Event {
+                call: None,
+                at: self.now,
+                layer,
+                cause: None,
+                fact,
+            }));
+        }
     }
 
     fn wake(&mut self, number: u64) {
@@ -277,7 +334,8 @@ impl Platform {
             now: self.now,
             faults: &self.faults,
             out: &mut self.out,
-            hits: &mut self.hits,
+            ledger: &mut self.ledger,
+            pools: &mut self.pools,
         });
         self.settle(number);
     }
@@ -314,7 +372,8 @@ impl Platform {
                 now: self.now,
                 faults: &self.faults,
                 out: &mut self.out,
-                hits: &mut self.hits,
+                ledger: &mut self.ledger,
+                pools: &mut self.pools,
             },
         );
         self.agenda.insert((call.next_due(), Due::Call(number)));
@@ -334,8 +393,9 @@ impl Platform {
             }
             (Command::StartFault { fault, scope }, None) => {
                 self.faults
-                    .start(fault, scope, self.now)
+                    .start(fault, scope.into(), self.now)
                     .map_err(fault_error)?;
+                self.size_pool();
                 self.faults_read_back(&frame.command_id);
                 return Ok(());
             }
@@ -368,6 +428,16 @@ impl Platform {
         Ok(())
     }
 
+    /// A pool that the newest injection makes too small is sized by the calls that use it.
+    fn size_pool(&mut self) {
+        let Some((number, FaultKind::LlmPoolFull)) = self.faults.newest() else {
+            return;
+        };
+        let users = self.calls.values();
+        let users = users.filter(|call| call.uses_pool(number, &self.faults));
+        self.pools.shrink(number, users.count(), self.now);
+    }
+
     fn faults_read_back(&mut self, command: &CommandId) {
         let read_back = ReadBack {
             faults: Some(self.faults.tell()),
@@ -393,7 +463,8 @@ impl Platform {
                 now: self.now,
                 faults: &self.faults,
                 out: &mut self.out,
-                hits: &mut self.hits,
+                ledger: &mut self.ledger,
+                pools: &mut self.pools,
             });
             self.agenda.insert((call.next_due(), Due::Call(*number)));
         }

@@ -1,8 +1,12 @@
 //! The services that the simulated platform runs on: vendors, models, regions, and the ladder.
 
+use std::collections::BTreeSet;
+
 use holdfast_domain::{Layer, Rung, Service};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+
+use crate::platform::WorldKind;
 
 /// A group of calls that are served from one region, with the same ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +42,6 @@ const fn rated(
         region,
     }
 }
-
-/// The vendors' names, for checking a fault's scope.
-pub(crate) const PROVIDERS: [&str; 3] = ["Vendor A", "Vendor B", "Vendor C"];
 
 /// Half of the calls run in eu-west, the rest in the other two regions: a fault of one vendor, one
 /// model and one region each reach a different set of calls.
@@ -137,78 +138,85 @@ pub(crate) struct Site {
     pub(crate) region: &'static str,
     /// Empty where the world has no zones.
     pub(crate) zone: &'static str,
+    pub(crate) worker: String,
     pub(crate) services: Vec<Service>,
 }
 
-/// The zones of each region in the varied world.
-const ZONES: [&str; 2] = ["a", "b"];
+/// The zones of each region in the varied world, in the order of [`PODS`].
+const ZONES: [[&str; 2]; 3] = [
+    ["eu-west-a", "eu-west-b"],
+    ["eu-central-a", "eu-central-b"],
+    ["us-east-a", "us-east-b"],
+];
 
-/// The layers that services serve.
-const SERVED: [Layer; 3] = [Layer::Asr, Layer::Llm, Layer::Tts];
+/// Workers in each region.
+const WORKERS: u8 = 8;
 
-/// Two models of each vendor in each layer of the varied world; the first of each is a model of the
-/// pods, so that a fault's scope can name it.
-const MODELS: [(Layer, [[&str; 2]; 3]); 3] = [
+/// A vendor of the varied world and its models in its layer. As in the field, most vendors do one
+/// thing, so that a vendor's beats tell of one layer.
+type Vendor = (&'static str, [&'static str; 2]);
+
+/// The vendors of each layer of the varied world.
+const VENDORS: [(Layer, [Vendor; 3]); 3] = [
     (
         Layer::Asr,
         [
-            ["listen-1", "listen-2"],
-            ["hear-2", "hear-3"],
-            ["scribe-1", "scribe-2"],
+            ("Vendor D", ["listen-1", "listen-2"]),
+            ("Vendor E", ["hear-2", "hear-3"]),
+            ("Vendor F", ["scribe-1", "scribe-2"]),
         ],
     ),
     (
         Layer::Llm,
         [
-            ["large-4", "large-5"],
-            ["medium-3", "medium-4"],
-            ["small-2", "small-3"],
+            ("Vendor A", ["large-4", "large-5"]),
+            ("Vendor B", ["medium-3", "medium-4"]),
+            ("Vendor C", ["small-2", "small-3"]),
         ],
     ),
     (
         Layer::Tts,
         [
-            ["speak-2", "speak-3"],
-            ["say-1", "say-2"],
-            ["voice-5", "voice-6"],
+            ("Vendor G", ["speak-2", "speak-3"]),
+            ("Vendor H", ["say-1", "say-2"]),
+            ("Vendor I", ["voice-5", "voice-6"]),
         ],
     ),
 ];
 
 impl Site {
-    pub(crate) fn of_pod(number: u64) -> Self {
+    pub(crate) fn of_pod(number: u64, rng: &mut ChaCha8Rng) -> Self {
         let pod = Pod::of(number);
         Self {
             region: pod.region,
             zone: "",
+            worker: worker(pod.region, rng.random_range(1..=WORKERS)),
             services: pod.services(),
         }
     }
 
-    /// Everything is drawn by itself.
+    /// Vendor, model and zone of each layer are drawn by themselves. A call is served in the region
+    /// of its worker, as latency asks for, and its backup is elsewhere.
     pub(crate) fn draw(rng: &mut ChaCha8Rng) -> Self {
-        let place = |rng: &mut ChaCha8Rng| {
-            let region = PODS[rng.random_range(0..PODS.len())].region;
-            (region, ZONES[rng.random_range(0..ZONES.len())])
-        };
-        let (region, zone) = place(rng);
+        let home = rng.random_range(0..PODS.len());
+        let number = rng.random_range(1..=WORKERS);
         let mut services = Vec::new();
-        for layer in SERVED {
-            let vendor = rng.random_range(0..PROVIDERS.len());
-            for (rung, vendor) in [
-                (Rung::Primary, vendor),
-                (Rung::Backup, (vendor + 1) % PROVIDERS.len()),
+        for (layer, vendors) in VENDORS {
+            let vendor = rng.random_range(0..vendors.len());
+            let abroad = (home + rng.random_range(1..PODS.len())) % PODS.len();
+            for (rung, vendor, place) in [
+                (Rung::Primary, vendor, home),
+                (Rung::Backup, (vendor + 1) % vendors.len(), abroad),
             ] {
-                let models = MODELS.iter().find(|(of, _)| *of == layer);
-                let models = models.map_or([""; 2], |(_, models)| models[vendor]);
+                let (provider, models) = vendors[vendor];
                 let model = models[rng.random_range(0..models.len())];
-                let (region, zone) = place(rng);
+                let zone = ZONES[place][rng.random_range(0..ZONES[place].len())];
                 services.push(Service {
                     layer,
-                    name: format!("{model}@{region}-{zone}"),
-                    provider: PROVIDERS[vendor].to_owned(),
+                    name: format!("{model}@{zone}"),
+                    provider: provider.to_owned(),
                     model: model.to_owned(),
-                    region: region.to_owned(),
+                    region: PODS[place].region.to_owned(),
                     zone: zone.to_owned(),
                     active: rung == Rung::Primary,
                     usable: true,
@@ -217,10 +225,56 @@ impl Site {
             }
         }
         Self {
-            region,
-            zone,
+            region: PODS[home].region,
+            zone: zone_of_worker(home, number),
+            worker: worker(PODS[home].region, number),
             services,
         }
+    }
+}
+
+/// One of a region's workers.
+pub(crate) fn any_worker(region: &str, rng: &mut ChaCha8Rng) -> String {
+    worker(region, rng.random_range(1..=WORKERS))
+}
+
+fn worker(region: &str, number: u8) -> String {
+    format!("{region}-w{number}")
+}
+
+/// A region's machines stand in its zones by turns.
+fn zone_of_worker(region: usize, number: u8) -> &'static str {
+    ZONES[region][usize::from(number) % ZONES[region].len()]
+}
+
+/// The workers of a world: name, region, and zone, which is empty where there are none.
+pub(crate) fn workers(world: WorldKind) -> Vec<(String, &'static str, &'static str)> {
+    let mut all = Vec::new();
+    for (place, pod) in PODS.iter().enumerate() {
+        for number in 1..=WORKERS {
+            let zone = match world {
+                WorldKind::Pods => "",
+                WorldKind::Varied => zone_of_worker(place, number),
+            };
+            all.push((worker(pod.region, number), pod.region, zone));
+        }
+    }
+    all
+}
+
+/// What each vendor offers in a world, region by region.
+pub(crate) fn offers(world: WorldKind) -> BTreeSet<(Layer, &'static str, &'static str)> {
+    match world {
+        WorldKind::Pods => PODS
+            .iter()
+            .flat_map(|pod| pod.ladder)
+            .map(|rated| (rated.layer, rated.provider, rated.region))
+            .collect(),
+        WorldKind::Varied => VENDORS
+            .iter()
+            .flat_map(|(layer, vendors)| vendors.iter().map(|(vendor, _)| (*layer, *vendor)))
+            .flat_map(|(layer, vendor)| PODS.map(|pod| (layer, vendor, pod.region)))
+            .collect(),
     }
 }
 
@@ -253,22 +307,43 @@ impl Pod {
     }
 }
 
+/// The vendors of a layer in the varied world, with their models.
+pub(crate) fn vendors(layer: Layer) -> &'static [Vendor] {
+    VENDORS
+        .iter()
+        .find(|(of, _)| *of == layer)
+        .map_or(&[], |(_, vendors)| vendors)
+}
+
 /// The models of a layer in the varied world, vendor by vendor.
 pub(crate) fn models(layer: Layer) -> Vec<&'static str> {
-    MODELS
-        .iter()
-        .filter(|(of, _)| *of == layer)
-        .flat_map(|(_, vendors)| vendors.iter().flatten().copied())
-        .collect()
+    let vendors = vendors(layer).iter();
+    vendors.flat_map(|(_, models)| models).copied().collect()
+}
+
+/// The zones of the varied world, region by region.
+pub(crate) fn zones() -> Vec<&'static str> {
+    ZONES.as_flattened().to_vec()
+}
+
+/// True if some call can be served by this vendor.
+pub(crate) fn knows_provider(provider: &str) -> bool {
+    PODS.iter()
+        .flat_map(|pod| pod.ladder)
+        .any(|rated| rated.provider == provider)
+        || all_vendors().any(|(vendor, _)| *vendor == provider)
 }
 
 /// True if some call can be served by this model.
 pub(crate) fn knows_model(model: &str) -> bool {
     PODS.iter()
-        .any(|pod| pod.ladder.iter().any(|rated| rated.model == model))
-        || MODELS
-            .iter()
-            .any(|(_, vendors)| vendors.iter().flatten().any(|known| *known == model))
+        .flat_map(|pod| pod.ladder)
+        .any(|rated| rated.model == model)
+        || all_vendors().any(|(_, models)| models.contains(&model))
+}
+
+fn all_vendors() -> impl Iterator<Item = &'static Vendor> {
+    VENDORS.iter().flat_map(|(_, vendors)| vendors)
 }
 
 /// True if some service or worker runs in this region.

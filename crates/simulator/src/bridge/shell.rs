@@ -17,6 +17,10 @@ use crate::platform::{Platform, PlatformConfig};
 /// thousand calls become forty frames a second.
 const TICK_MS: u64 = 25;
 
+/// How often vendors and workers say that they live. A live demonstration has no need to see a death
+/// within the second, and its journal keeps each beat.
+const BEAT_MS: i64 = 1_000;
+
 /// How to run a simulated platform.
 #[derive(Debug, Clone)]
 pub struct SimulatorConfig {
@@ -57,7 +61,7 @@ impl Simulator {
             world: crate::WorldKind::Pods,
             noise: false,
         };
-        let mut platform = Platform::new(platform_config, now);
+        let mut platform = Platform::new(platform_config, now).beating(BEAT_MS);
         for (fault, scope) in &config.faults {
             platform.start_fault(fault, scope)?;
         }

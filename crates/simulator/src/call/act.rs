@@ -230,6 +230,7 @@ impl Call {
             | Stage::Paused
             | Stage::Dropped
             | Stage::WorkerGone
+            | Stage::OnHold
             | Stage::WaitsForHuman
             | Stage::Rings(_)
             | Stage::HumanPause(_)
@@ -323,6 +324,7 @@ impl Call {
             | Stage::Stuck { .. }
             | Stage::Stalled { .. }
             | Stage::Paused
+            | Stage::OnHold
             | Stage::WaitsForHuman => true,
             Stage::Connecting
             | Stage::CallerSpeaks { .. }
@@ -395,7 +397,7 @@ impl Call {
             self.ring(request, world);
             return;
         }
-        let (kind, why) = if trouble == FaultKind::TtsSilent {
+        let (kind, why) = if matches!(trouble, FaultKind::TtsSilent | FaultKind::TtsDead) {
             let why = "speech synthesis took the text and no audio came; switch the voice first";
             (ResultKind::TimedOut, why)
         } else {
@@ -415,6 +417,7 @@ impl Call {
             | Stage::AwaitToken { .. }
             | Stage::AwaitTool
             | Stage::Stalled { .. }
+            | Stage::OnHold
             | Stage::Connecting => {
                 self.abandon(world);
                 self.stage = Stage::Paused;

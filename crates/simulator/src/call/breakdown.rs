@@ -6,7 +6,7 @@ use rand::Rng;
 
 use super::{Call, Line, Owed, Stage, World};
 use crate::faults::FaultKind;
-use crate::services::PODS;
+use crate::services::{PODS, any_worker};
 
 /// How often the quality of a connection is told.
 const QUALITY_EVERY_MS: std::ops::Range<i64> = 8_000..12_000;
@@ -23,6 +23,15 @@ const COMES_BACK_SHARE: f64 = 0.6;
 /// The share of calls that another worker can take over.
 const TAKEN_OVER_SHARE: f64 = 0.7;
 
+/// While autoscaling starves, new workers come late, in batches this far apart.
+const BATCH_OF_WORKERS_MS: i64 = 12_000;
+
+/// How much longer each batch lets a new call wait than the one before.
+const WAIT_PER_BATCH_MS: i64 = 4_000;
+
+/// The longest wait for a worker: by then callers have hung up and the queue is no longer.
+const WAIT_FOR_WORKER_MS_MAX: i64 = 24_000;
+
 impl Call {
     /// Faults have changed: the call looks at its connection soon, and tells what became usable.
     pub(crate) fn stir(&mut self, world: &mut World<'_>) {
@@ -36,6 +45,22 @@ impl Call {
         }
         let soon = world.now + self.rng.random_range(100..4_000);
         self.pulse = self.pulse.min(soon);
+    }
+
+    /// Before anybody answers the call needs a worker; where no new ones come it waits for its turn,
+    /// the longer the longer that lasts: each batch of workers that comes late leaves more calls
+    /// for the next.
+    pub(super) fn wait_for_worker(&mut self, world: &mut World<'_>) {
+        let reach = self.reach(self.region);
+        let number = world.faults.hit_by(FaultKind::WorkersStarved, &reach);
+        let Some(since) = number.and_then(|number| world.faults.since(number)) else {
+            return;
+        };
+        self.note_fault(FaultKind::WorkersStarved, world);
+        let batches = world.now.since(since) / BATCH_OF_WORKERS_MS + 1;
+        let wait_ms = (batches * WAIT_PER_BATCH_MS).min(WAIT_FOR_WORKER_MS_MAX);
+        self.due = self.due + wait_ms + self.rng.random_range(0..WAIT_PER_BATCH_MS);
+        self.caller.patience = world.now + self.rng.random_range(15_000..40_000);
     }
 
     /// The platform under the call is gone.
@@ -133,7 +158,7 @@ impl Call {
                 .filter(|pod| pod.region != self.region)
                 .collect();
             self.region = others[self.rng.random_range(0..others.len())].region;
-            self.worker = format!("{}-w{}", self.region, self.rng.random_range(1..=8));
+            self.worker = any_worker(self.region, &mut self.rng);
             let registered = Fact::WorkerRegistered {
                 worker: Text::Owned(self.worker.clone()),
                 region: Some(self.region.into()),
@@ -179,6 +204,7 @@ fn error_words(kind: FaultKind) -> (&'static str, &'static str) {
         FaultKind::AsrError => ("http_500", "recognition failed"),
         FaultKind::TtsError => ("http_500", "synthesis failed"),
         FaultKind::RegionDown => ("connection_refused", "the region does not answer"),
+        FaultKind::LlmPoolFull => ("overloaded", "no machine is free, try again later"),
         _ => ("http_503", "upstream unavailable"),
     }
 }

@@ -3,6 +3,7 @@
 use holdfast_domain::fact::{AgentActivity, EndedBy, Fact, LatencyMetric, Speaker, Text};
 use holdfast_domain::{Layer, Slot, Timestamp, UtteranceRole};
 use rand::Rng;
+use rand_chacha::ChaCha8Rng;
 
 use super::{Call, Line, Owed, Stage, World, split_spoken};
 use crate::faults::FaultKind;
@@ -46,7 +47,8 @@ impl Call {
         world: &mut World<'_>,
     ) {
         if world.now < ends {
-            if self.fault_of(Layer::Asr, world).is_none() {
+            let fault = self.fault_of(Layer::Asr, world);
+            if fault.is_none_or(|(kind, _)| kind == FaultKind::AsrGarbled) {
                 let (so_far, _) = split_spoken(&text, world.now.since(began), ends.since(began));
                 if !so_far.is_empty() {
                     let partial = Fact::TranscriptPartial {
@@ -68,6 +70,7 @@ impl Call {
         let actor = Speaker::Caller;
         self.tell(world, Fact::SpeechStopped { actor });
         self.caller.stopped = Some(world.now);
+        self.hush_begins(false, world);
         self.wait(world);
         self.transcribe(line, text, world);
     }
@@ -76,18 +79,23 @@ impl Call {
     pub(super) fn transcribe(&mut self, line: Line, text: String, world: &mut World<'_>) {
         let trouble = self.trouble(Layer::Asr, world);
         self.due = match trouble {
-            Some(FaultKind::AsrSilent) => {
+            Some(FaultKind::AsrSilent | FaultKind::AsrDead) => {
                 self.due = super::NEVER;
                 self.stage = Stage::Stuck {
                     unheard: Some((line, text)),
                 };
                 return;
             }
-            Some(_) => world.now + ASR_REFUSES.draw(&mut self.rng),
-            None if self.is_hit(FaultKind::NetworkPoor, world) => {
-                world.now + ASR_FINAL.draw(&mut self.rng) * 4
+            None | Some(FaultKind::AsrGarbled) => {
+                let times = if self.is_hit(FaultKind::NetworkPoor, world) {
+                    4
+                } else {
+                    1
+                };
+                let usual = ASR_FINAL.draw(&mut self.rng) * times;
+                world.now + usual + self.spike_ms(Layer::Asr)
             }
-            None => world.now + ASR_FINAL.draw(&mut self.rng),
+            Some(_) => world.now + ASR_REFUSES.draw(&mut self.rng),
         };
         self.stage = Stage::AwaitTranscript {
             line,
@@ -103,14 +111,16 @@ impl Call {
         trouble: Option<FaultKind>,
         world: &mut World<'_>,
     ) {
-        if let Some(kind) = trouble {
+        let stopped = self.caller.stopped.unwrap_or(world.now);
+        self.step_took(Layer::Asr, stopped, world);
+        self.note_trial(Layer::Asr, None, stopped, trouble.is_some(), world);
+        if let Some(kind) = trouble.filter(|kind| *kind != FaultKind::AsrGarbled) {
             self.tell_service_error(Layer::Asr, kind, world);
             self.stage = Stage::Stuck {
                 unheard: Some((line, text)),
             };
             return;
         }
-        let stopped = self.caller.stopped.unwrap_or(world.now);
         let latency = Fact::ServiceLatency {
             service: self.active_name(Layer::Asr),
             metric: LatencyMetric::Ttfb,
@@ -118,9 +128,21 @@ impl Call {
             probe: false,
         };
         self.tell_service(world, Layer::Asr, latency);
+        self.tell_odd_latency(Layer::Asr, world);
         let turn = Some(self.turn.number);
-        self.heard(UtteranceRole::Caller, &text, turn, false, None, world);
-        self.understand(line, world);
+        if trouble.is_some() {
+            self.caller.garbled = true;
+            self.caller.prompts += 1;
+            let text = garbled(&text, &mut self.rng);
+            self.heard(UtteranceRole::Caller, &text, turn, false, None, world);
+            if self.caller.prompts > self.caller.prompts_max {
+                self.end("the caller hung up", EndedBy::Caller, world);
+                return;
+            }
+        } else {
+            self.heard(UtteranceRole::Caller, &text, turn, false, None, world);
+            self.understand(line, world);
+        }
         self.activity(AgentActivity::Thinking, world);
         self.think(world);
     }
@@ -161,11 +183,16 @@ impl Call {
     pub(super) fn run_out_of_patience(&mut self, world: &mut World<'_>) {
         self.stop_waiting();
         match self.stage {
+            // Nobody ever answered.
+            Stage::Connecting => {
+                self.end("the caller hung up", EndedBy::Caller, world);
+                return;
+            }
             // Somebody speaks, or the caller knows that they have to wait.
-            Stage::Connecting
-            | Stage::CallerThinks(_)
+            Stage::CallerThinks(_)
             | Stage::CallerSpeaks { .. }
             | Stage::AgentSpeaks { .. }
+            | Stage::OnHold
             | Stage::WaitsForHuman
             | Stage::Rings(_)
             | Stage::HumanPause(_)
@@ -192,6 +219,7 @@ impl Call {
             return;
         }
         self.caller.prompts += 1;
+        self.hush_ends(world);
         let line = if std::mem::take(&mut self.caller.cut_out) {
             Line::CutOut
         } else if self.caller.prompts.is_multiple_of(2) && matches!(self.owed, Some(Owed::Beat(_)))
@@ -227,4 +255,13 @@ impl Call {
         self.owed = Some(owed);
         self.tool_ended = None;
     }
+}
+
+/// What is left of a text when it was recognized badly: nothing, or some of its words.
+fn garbled(text: &str, rng: &mut ChaCha8Rng) -> String {
+    if rng.random_bool(0.5) {
+        return String::new();
+    }
+    let words: Vec<&str> = text.split(' ').rev().step_by(3).collect();
+    words.join(" ")
 }

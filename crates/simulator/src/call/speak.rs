@@ -4,6 +4,7 @@ use holdfast_domain::fact::{AgentActivity, EndedBy, Fact, LatencyMetric, Speaker
 use holdfast_domain::{DurationMs, IdentityState, Layer, PromiseMade, Timestamp, UtteranceRole};
 use rand::Rng;
 
+use super::noise::HOLD_MS;
 use super::{Call, Ending, Line, NEVER, Owed, Purpose, Speech, Stage, World, split_spoken};
 use crate::faults::FaultKind;
 use crate::latency::{AGENT_CHARS_PER_SEC, Latency, TTS_AUDIO, speaking_ms};
@@ -26,6 +27,7 @@ const HUMAN_WAIT_MS: i64 = 45_000;
 impl Call {
     pub(super) fn greet(&mut self, world: &mut World<'_>) {
         self.owed = Some(Owed::Greeting);
+        self.hush_begins(false, world);
         let greeting = &self.story.language.greeting;
         let text = self.story.pick(greeting, &mut self.rng);
         self.wait(world);
@@ -41,11 +43,11 @@ impl Call {
             .trouble(Layer::Tts, world)
             .filter(|kind| *kind != FaultKind::TtsTruncated);
         self.due = match (trouble, &speech.purpose) {
-            (None, _) => world.now + TTS_AUDIO.draw(&mut self.rng),
-            (Some(FaultKind::TtsSilent), Purpose::Announcement(_)) => {
+            (None, _) => world.now + TTS_AUDIO.draw(&mut self.rng) + self.spike_ms(Layer::Tts),
+            (Some(FaultKind::TtsSilent | FaultKind::TtsDead), Purpose::Announcement(_)) => {
                 world.now + ANNOUNCEMENT_MS_MAX
             }
-            (Some(FaultKind::TtsSilent), Purpose::Filler) => {
+            (Some(FaultKind::TtsSilent | FaultKind::TtsDead), Purpose::Filler) => {
                 self.due = NEVER;
                 self.stage = Stage::AwaitTool;
                 if self.tool.is_none() {
@@ -53,7 +55,7 @@ impl Call {
                 }
                 return;
             }
-            (Some(FaultKind::TtsSilent), _) => {
+            (Some(FaultKind::TtsSilent | FaultKind::TtsDead), _) => {
                 self.due = NEVER;
                 self.stage = Stage::Stuck { unheard: None };
                 return;
@@ -74,8 +76,10 @@ impl Call {
         trouble: Option<FaultKind>,
         world: &mut World<'_>,
     ) {
+        self.step_took(Layer::Tts, asked, world);
+        self.note_trial(Layer::Tts, None, asked, trouble.is_some(), world);
         if let Some(kind) = trouble {
-            if kind != FaultKind::TtsSilent {
+            if !matches!(kind, FaultKind::TtsSilent | FaultKind::TtsDead) {
                 self.tell_service_error(Layer::Tts, kind, world);
             }
             match speech.purpose {
@@ -86,7 +90,7 @@ impl Call {
                     }
                 }
                 Purpose::Announcement(request) => self.announcement_failed(*request, kind, world),
-                Purpose::Answer | Purpose::Reprompt | Purpose::NoHuman => {
+                Purpose::Answer | Purpose::Hold | Purpose::Reprompt | Purpose::NoHuman => {
                     self.stage = Stage::Stuck { unheard: None };
                 }
             }
@@ -99,6 +103,8 @@ impl Call {
             probe: false,
         };
         self.tell_service(world, Layer::Tts, latency);
+        self.tell_odd_latency(Layer::Tts, world);
+        self.hush_ends(world);
         let actor = Speaker::Agent;
         self.tell(world, Fact::SpeechStarted { actor });
         self.activity(AgentActivity::Speaking, world);
@@ -174,10 +180,16 @@ impl Call {
             Purpose::Filler => {
                 self.stage = Stage::AwaitTool;
                 self.activity(AgentActivity::Tools, world);
+                self.hush_begins(true, world);
                 self.wait(world);
                 if self.tool.is_none() {
                     self.think(world);
                 }
+            }
+            Purpose::Hold => {
+                self.activity(AgentActivity::Holding, world);
+                self.due = world.now + self.rng.random_range(HOLD_MS);
+                self.stage = Stage::OnHold;
             }
             Purpose::Announcement(request) => self.announcement_is_over(*request, world),
             Purpose::Reprompt => {
@@ -230,6 +242,7 @@ impl Call {
     /// What was owed was said, whole or until the caller spoke over it.
     fn answered(&mut self, interrupted: bool, world: &mut World<'_>) {
         let owed = self.owed.take();
+        world.ledger.served.push((self.id.clone(), world.now));
         self.caller.prompts = 0;
         self.caller.cut_out = false;
         self.end_turn(interrupted, world);

@@ -12,6 +12,9 @@ use crate::latency::{LLM_SENTENCE, LLM_TOKEN, Latency, TOOL_READ, TOOL_WRITE};
 /// A model that answers 503 takes its time to do so.
 const LLM_REFUSES: Latency = Latency::new(380.0, 0.4);
 
+/// How many times as long as usual a sluggish model takes.
+const SLUGGISH_TIMES: i64 = 5;
+
 /// What a tool call may take before the platform gives up on it.
 const TOOL_DEADLINE_MS: i64 = 10_000;
 
@@ -44,12 +47,21 @@ impl Call {
         }
         let service = self.active_name(Layer::Llm);
         self.tell(world, Fact::LlmResponseStarted { service });
-        let trouble = self.trouble(Layer::Llm, world);
+        self.is_answered_elsewhere = false;
+        let mut trouble = self.trouble(Layer::Llm, world);
+        let mut late_ms = 0;
+        if trouble == Some(FaultKind::LlmPoolFull) {
+            (trouble, late_ms) = self.ask_pool(world);
+        } else if self.is_answered_elsewhere {
+            late_ms = LLM_REFUSES.draw(&mut self.rng);
+        }
         let token = LLM_TOKEN.draw(&mut self.rng);
         self.due = match trouble {
-            None | Some(FaultKind::LlmEmpty) => world.now + token,
+            None => world.now + token + late_ms + self.spike_ms(Layer::Llm),
+            Some(FaultKind::LlmEmpty) => world.now + token,
             Some(FaultKind::LlmSlow) => world.now + token + self.rng.random_range(3_000..8_000),
-            Some(FaultKind::LlmHangs) => NEVER,
+            Some(FaultKind::LlmSluggish) => world.now + token * SLUGGISH_TIMES,
+            Some(FaultKind::LlmHangs | FaultKind::LlmDead) => NEVER,
             Some(_) => world.now + LLM_REFUSES.draw(&mut self.rng),
         };
         self.stage = Stage::AwaitToken {
@@ -80,8 +92,14 @@ impl Call {
         trouble: Option<FaultKind>,
         world: &mut World<'_>,
     ) {
+        self.step_took(Layer::Llm, asked, world);
+        let failed = match trouble {
+            None | Some(FaultKind::LlmSlow | FaultKind::LlmSluggish) => false,
+            Some(_) => true,
+        };
+        self.note_trial(Layer::Llm, None, asked, failed, world);
         match trouble {
-            None | Some(FaultKind::LlmSlow) => {}
+            None | Some(FaultKind::LlmSlow | FaultKind::LlmSluggish) => {}
             Some(kind) => {
                 // As Pipecat does: the error, then the end of a response without a character.
                 if kind != FaultKind::LlmEmpty {
@@ -93,14 +111,20 @@ impl Call {
             }
         }
         let latency = Fact::ServiceLatency {
-            service: self.active_name(Layer::Llm),
+            service: self.answering_name(),
             metric: LatencyMetric::Ttft,
             ms: world.now.since(asked) as f64,
             probe: false,
         };
         self.tell_service(world, Layer::Llm, latency);
+        self.tell_odd_latency(Layer::Llm, world);
         let reply = self.reply(world);
-        self.due = world.now + LLM_SENTENCE.draw(&mut self.rng);
+        let times = if trouble == Some(FaultKind::LlmSluggish) {
+            SLUGGISH_TIMES
+        } else {
+            1
+        };
+        self.due = world.now + LLM_SENTENCE.draw(&mut self.rng) * times;
         self.stage = Stage::AwaitSentence(reply);
     }
 
@@ -127,7 +151,18 @@ impl Call {
     /// What the model comes up with for what is owed.
     fn reply(&mut self, world: &World<'_>) -> Reply {
         let language = self.story.language;
+        let garbled = std::mem::take(&mut self.caller.garbled);
+        let is_asked = matches!(self.owed, Some(Owed::Beat(_))) && self.tool_ended.is_none();
+        let holds = is_asked && !garbled && self.asks_to_hold();
         let (text, purpose) = match self.owed {
+            _ if garbled => {
+                let text = self.story.pick(&language.reprompt, &mut self.rng);
+                (text, Purpose::Reprompt)
+            }
+            _ if holds => {
+                let text = self.story.pick(&language.filler, &mut self.rng);
+                (text, Purpose::Hold)
+            }
             Some(Owed::Beat(_))
                 if self.tool_ended.is_none()
                     && self.is_hit(FaultKind::NetworkPoor, world)
@@ -187,9 +222,22 @@ impl Call {
         }
     }
 
+    /// The model that answers, whoever was asked.
+    fn answering_name(&self) -> Text<'static> {
+        let backup = self
+            .services
+            .iter()
+            .find(|service| service.layer == Layer::Llm && !service.active)
+            .filter(|_| self.is_answered_elsewhere);
+        backup.map_or_else(
+            || self.active_name(Layer::Llm),
+            |service| Text::Owned(service.name.clone()),
+        )
+    }
+
     fn response_ends(&mut self, chars: u32, tool_calls: u32, world: &mut World<'_>) {
         let ended = Fact::LlmResponseEnded {
-            service: self.active_name(Layer::Llm),
+            service: self.answering_name(),
             chars,
             tool_calls,
         };
@@ -229,10 +277,15 @@ impl Call {
             (ToolEnding::TimedOut, TOOL_DEADLINE_MS)
         } else if failing.is_some() {
             (ToolEnding::Failed, TOOL_READ.draw(&mut self.rng))
-        } else if tool.writes {
-            (ToolEnding::Completed, TOOL_WRITE.draw(&mut self.rng))
         } else {
-            (ToolEnding::Completed, TOOL_READ.draw(&mut self.rng))
+            let usual = if tool.writes { TOOL_WRITE } else { TOOL_READ };
+            let ms = usual.draw(&mut self.rng) + self.spike_ms(Layer::Tools);
+            if ms < TOOL_DEADLINE_MS {
+                (ToolEnding::Completed, ms)
+            } else {
+                self.note_hit(Layer::Tools, None, world);
+                (ToolEnding::TimedOut, TOOL_DEADLINE_MS)
+            }
         };
         self.tool = Some(RunningTool {
             tool,
@@ -250,6 +303,10 @@ impl Call {
         let Some(running) = self.tool.take() else {
             return;
         };
+        self.step_took(Layer::Tools, running.began, world);
+        let failed = running.ending != ToolEnding::Completed;
+        let name = Some(running.tool.name);
+        self.note_trial(Layer::Tools, name, running.began, failed, world);
         let tool = ToolRef {
             name: running.tool.name.into(),
             id: Text::Owned(running.id),

@@ -3,13 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
-use holdfast_domain::fact::{BeatOf, Fact, FactEnvelope, Text};
+use holdfast_domain::fact::{Fact, FactEnvelope, Text};
 use holdfast_domain::{CallId, Layer, SourceId, Timestamp};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{CauseLabel, Harm, HarmBy, Scenario, Step};
-use crate::services::{PODS, PROVIDERS};
+use super::{CauseLabel, Harm, HarmBy, Scenario, Step, TurnLabel, What};
+use crate::ledger::{Hit, Ledger};
 use crate::{Event, Output, Platform, PlatformConfig, WorldKind};
 
 /// How often the bridge says that it lives.
@@ -22,9 +22,23 @@ const ON_THE_WAY_MS: std::ops::Range<i64> = 5..40;
 const HELD_UP_SHARE: f64 = 0.001;
 const HELD_UP_MS: std::ops::Range<i64> = 100..600;
 
-/// How long a hit leaves its trace: the caller waits, asks whether anybody is there, and says it
-/// again, all within this time. A further hit within it is the same harm.
+/// The share of a call's events that the bridge sees after later ones of the same call, and how much
+/// later.
+const LATE_SHARE: f64 = 0.001;
+const LATE_MS: std::ops::Range<i64> = 50..400;
+
+/// The share of events whose origin's clock is behind the others', and by how much.
+const SKEWED_SHARE: f64 = 0.01;
+const SKEWED_MS: std::ops::Range<i64> = 1..40;
+
+/// How long a hit leaves its trace while the caller is not served again: they wait, ask whether
+/// anybody is there, and say it again, all within this time. A further hit within it is the same
+/// harm.
 const TRACE_MS: i64 = 30_000;
+
+/// How long a harm leaves its trace once the caller was served: what is told of the last three turns
+/// still tells of it in the next two, of about ten seconds each.
+const SERVED_MS: i64 = 20_000;
 
 /// An event as the hub hears it.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +54,6 @@ pub struct Arrival {
 enum Due {
     Step,
     Heartbeat,
-    Beats,
 }
 
 /// A scenario under way.
@@ -52,11 +65,15 @@ pub struct Run {
     rng: ChaCha8Rng,
     steps: VecDeque<Step>,
     labels: Vec<CauseLabel>,
-    /// Which label each injection is of.
-    injections: BTreeMap<u64, usize>,
+    /// Which label each injection is of, by its number on the platform; None for none.
+    injections: BTreeMap<u64, Option<usize>>,
     injected: u64,
+    /// The platform's ids of injections, by their key.
+    ids: BTreeMap<usize, String>,
     agenda: BinaryHeap<Reverse<(Timestamp, Due)>>,
-    beat_ms: i64,
+    /// Events that the bridge does not yet see, by when it will.
+    late: BTreeMap<(Timestamp, u64), Event>,
+    delayed: u64,
     ready: VecDeque<Arrival>,
     sequence: u64,
     arrived: Timestamp,
@@ -64,6 +81,7 @@ pub struct Run {
     open: BTreeMap<HarmKey, Open>,
     swept_at: Timestamp,
     harms: Vec<Harm>,
+    turns: Vec<TurnLabel>,
 }
 
 impl Run {
@@ -76,7 +94,7 @@ impl Run {
             world: WorldKind::Varied,
             noise: true,
         };
-        let platform = Platform::new(config, scenario.from);
+        let platform = Platform::new(config, scenario.from).beating(scenario.beat_ms);
         let mut run = Self {
             source: SourceId::new("//bridges/simulator/corpus"),
             end: scenario.end,
@@ -86,20 +104,22 @@ impl Run {
             labels: scenario.labels.clone(),
             injections: BTreeMap::new(),
             injected: 0,
+            ids: BTreeMap::new(),
             agenda: BinaryHeap::new(),
-            beat_ms: scenario.beat_ms,
+            late: BTreeMap::new(),
+            delayed: 0,
             ready: VecDeque::new(),
             sequence: 0,
             arrived: scenario.from,
             open: BTreeMap::new(),
             swept_at: scenario.from,
             harms: Vec::new(),
+            turns: Vec::new(),
         };
         for step in &scenario.steps {
             run.agenda.push(Reverse((step.at, Due::Step)));
         }
         run.agenda.push(Reverse((scenario.from, Due::Heartbeat)));
-        run.agenda.push(Reverse((scenario.from, Due::Beats)));
         let snapshot = run.platform.snapshot();
         run.take(snapshot);
         run
@@ -117,12 +137,8 @@ impl Run {
             }
             let agenda = self.agenda.peek().map(|Reverse((at, _))| *at);
             let wake = self.platform.next_wake();
-            let at = match (agenda, wake) {
-                (Some(a), Some(b)) => a.min(b),
-                (Some(a), None) => a,
-                (None, Some(b)) => b,
-                (None, None) => return None,
-            };
+            let late = self.late.first_key_value().map(|((at, _), _)| *at);
+            let at = agenda.into_iter().chain(wake).chain(late).min()?;
             if at > self.end {
                 self.close(|_| true);
                 return None;
@@ -135,6 +151,12 @@ impl Run {
                 self.agenda.pop();
                 self.act(due, what);
             }
+            while let Some(late) = self.late.first_entry()
+                && late.key().0 <= at
+            {
+                let event = late.remove();
+                self.tell(event, at);
+            }
         }
     }
 
@@ -146,6 +168,11 @@ impl Run {
     /// The harms whose trace ended since this was last asked; after the end of the run, all others.
     pub fn take_harms(&mut self) -> Vec<Harm> {
         std::mem::take(&mut self.harms)
+    }
+
+    /// The turns that met a cause which fails turns by chance, since this was last asked.
+    pub fn take_turns(&mut self) -> Vec<TurnLabel> {
+        std::mem::take(&mut self.turns)
     }
 
     /// The bridge that tells it.
@@ -166,27 +193,19 @@ impl Run {
     fn act(&mut self, at: Timestamp, what: Due) {
         match what {
             Due::Heartbeat => {
-                let beat = Fact::BridgeHeartbeat {
-                    live_calls: self.platform.live_calls() as u64,
-                    buffered: 0,
-                    unmapped: 0,
+                let heartbeat = Event {
+                    call: None,
+                    at,
+                    layer: None,
+                    cause: None,
+                    fact: Fact::BridgeHeartbeat {
+                        live_calls: self.platform.live_calls() as u64,
+                        buffered: 0,
+                        unmapped: 0,
+                    },
                 };
-                self.tell(at, None, None, beat);
+                self.tell(heartbeat, at);
                 self.agenda.push(Reverse((at + HEARTBEAT_MS, what)));
-            }
-            Due::Beats => {
-                for provider in PROVIDERS {
-                    for pod in PODS {
-                        let beat = Fact::Beat {
-                            of: BeatOf::Provider,
-                            name: provider.into(),
-                            region: Some(pod.region.into()),
-                            zone: None,
-                        };
-                        self.tell(at, None, None, beat);
-                    }
-                }
-                self.agenda.push(Reverse((at + self.beat_ms, what)));
             }
             Due::Step => self.step(),
         }
@@ -196,15 +215,23 @@ impl Run {
         let Some(step) = self.steps.pop_front() else {
             return;
         };
-        match step.fault {
-            None => {
-                self.platform.stop_faults();
-            }
-            Some(fault) => {
-                if self.platform.start_fault(fault, &step.scope).is_ok() {
-                    self.injected += 1;
-                    self.injections.insert(self.injected, step.label);
+        match step.what {
+            What::Stop { key } => {
+                if let Some(id) = self.ids.remove(&key) {
+                    self.platform.end_injection(&id);
                 }
+            }
+            What::Start {
+                key,
+                fault,
+                target,
+                label,
+            } => {
+                let id = self.platform.inject(fault, *target);
+                let id = id.expect("a test injects every fault of every family");
+                self.ids.insert(key, id);
+                self.injected += 1;
+                self.injections.insert(self.injected, label);
             }
         }
         let told = self.platform.advance(self.platform.now());
@@ -221,41 +248,84 @@ impl Run {
                     ..
                 })
                 | Output::Answer(_) => {}
-                Output::Event(event) => {
-                    let subject = event.call.as_ref().map(CallId::as_str);
-                    self.tell(event.at, subject, event.layer, event.fact);
-                }
+                Output::Event(event) => self.see(event),
             }
         }
     }
 
+    /// The bridge sees an event, now or later.
+    fn see(&mut self, event: Event) {
+        let may_be_late = event.call.is_some()
+            && !matches!(event.fact, Fact::CallStarted(_) | Fact::CallEnded { .. });
+        if may_be_late && self.rng.random_bool(LATE_SHARE) {
+            let at = event.at + self.rng.random_range(LATE_MS);
+            self.delayed += 1;
+            self.late.insert((at, self.delayed), event);
+            return;
+        }
+        let at = event.at;
+        self.tell(event, at);
+    }
+
     fn note_harms(&mut self) {
-        for hit in self.platform.take_hits() {
-            let by = match hit.injection {
-                None => HarmBy::Noise,
-                Some(number) => match self.injections.get(&number) {
-                    Some(label) => HarmBy::Fault(*label),
-                    None => continue,
-                },
-            };
-            let key = (hit.call, hit.layer, by);
-            let first = match self.open.get(&key) {
-                Some(open) if hit.at.since(open.last) < TRACE_MS => open.first,
-                Some(open) => {
-                    let over = harm(&key, open);
-                    self.harms.push(over);
-                    hit.at
+        let Ledger {
+            hits,
+            trials,
+            served,
+        } = self.platform.take_ledger();
+        for hit in hits {
+            self.note_hit(hit);
+        }
+        for (call, at) in served {
+            let of_call = self.open.iter_mut().filter(|((of, ..), _)| *of == call);
+            for (_, open) in of_call {
+                // Later it has nothing to do with the harm any more.
+                let is_soon = open.last < at && at <= open.last + TRACE_MS;
+                if open.served.is_none() && is_soon {
+                    open.served = Some(at);
                 }
-                None => hit.at,
-            };
-            let last = hit.at;
-            self.open.insert(key, Open { first, last });
+            }
+        }
+        for trial in trials {
+            if let Some(Some(cause)) = self.injections.get(&trial.injection) {
+                self.turns.push(TurnLabel {
+                    cause: *cause,
+                    at: trial.at,
+                    failed: trial.failed,
+                });
+            }
         }
         let now = self.platform.now();
         if now >= self.swept_at + TRACE_MS {
             self.swept_at = now;
-            self.close(|open| now.since(open.last) >= TRACE_MS);
+            self.close(|open| now > open.until());
         }
+    }
+
+    fn note_hit(&mut self, hit: Hit) {
+        let label = hit
+            .injection
+            .and_then(|number| self.injections.get(&number));
+        let by = label
+            .copied()
+            .flatten()
+            .map_or(HarmBy::Noise, HarmBy::Fault);
+        let key = (hit.call, hit.layer, by);
+        let mut open = Open {
+            first: hit.from,
+            last: hit.until,
+            served: None,
+        };
+        if let Some(before) = self.open.get(&key) {
+            if hit.from <= before.until() {
+                open.first = before.first.min(hit.from);
+                open.last = before.last.max(hit.until);
+            } else {
+                let over = harm(&key, before);
+                self.harms.push(over);
+            }
+        }
+        self.open.insert(key, open);
     }
 
     /// Tells the harms whose trace is over.
@@ -270,35 +340,36 @@ impl Run {
         });
     }
 
-    fn tell(
-        &mut self,
-        at: Timestamp,
-        subject: Option<&str>,
-        layer: Option<Layer>,
-        fact: Fact<'static>,
-    ) {
+    /// Tells the hub what the bridge sees at `seen`.
+    fn tell(&mut self, event: Event, seen: Timestamp) {
         let held_up = if self.rng.random_bool(HELD_UP_SHARE) {
             self.rng.random_range(HELD_UP_MS)
         } else {
             0
         };
+        let skew = if self.rng.random_bool(SKEWED_SHARE) {
+            self.rng.random_range(SKEWED_MS)
+        } else {
+            0
+        };
         self.sequence += 1;
-        let recorded = at + held_up;
+        let recorded = seen + held_up;
         // A connection keeps the order: what comes after waits for what was held up.
         self.arrived = self
             .arrived
             .max(recorded + self.rng.random_range(ON_THE_WAY_MS));
+        let subject = event.call.as_ref().map_or("*", CallId::as_str);
         self.ready.push_back(Arrival {
             at: self.arrived,
             envelope: FactEnvelope {
                 id: Text::Owned(format!("e{}", self.sequence)),
-                subject: Text::Owned(subject.unwrap_or("*").to_owned()),
-                time: at,
+                subject: Text::Owned(subject.to_owned()),
+                time: event.at - skew,
                 recorded,
                 sequence: self.sequence,
-                layer,
+                layer: event.layer,
                 cause: None,
-                fact,
+                fact: event.fact,
             },
         });
     }
@@ -311,6 +382,16 @@ type HarmKey = (CallId, Layer, HarmBy);
 struct Open {
     first: Timestamp,
     last: Timestamp,
+    /// When the caller was served again.
+    served: Option<Timestamp>,
+}
+
+impl Open {
+    /// When its trace is over, as far as is known.
+    fn until(&self) -> Timestamp {
+        self.served
+            .map_or(self.last + TRACE_MS, |served| served + SERVED_MS)
+    }
 }
 
 fn harm((call, layer, by): &HarmKey, open: &Open) -> Harm {
@@ -318,7 +399,7 @@ fn harm((call, layer, by): &HarmKey, open: &Open) -> Harm {
         call: call.clone(),
         layer: *layer,
         from: open.first,
-        until: Some(open.last + TRACE_MS),
+        until: Some(open.until()),
         by: *by,
     }
 }

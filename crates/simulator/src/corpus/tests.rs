@@ -1,6 +1,9 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use holdfast_domain::fact::{Fact, Speaker};
 
 use super::*;
+use crate::{Platform, PlatformConfig, WorldKind};
 
 fn play(scenario: &Scenario) -> (Vec<Arrival>, Vec<Harm>) {
     let mut run = Run::new(scenario);
@@ -19,6 +22,79 @@ fn family(name: &str) -> &'static Family {
         .iter()
         .find(|family| family.name == name)
         .unwrap()
+}
+
+#[test]
+fn every_fault_of_every_family_can_be_injected_and_means_its_label() {
+    for family in families() {
+        for seed in 0..40 {
+            let scenario = family.scenario(seed);
+            let config = PlatformConfig {
+                seed,
+                calls: 0,
+                instance: "t".to_owned(),
+                world: WorldKind::Varied,
+                noise: false,
+            };
+            let mut platform = Platform::new(config, START);
+            for step in &scenario.steps {
+                if let What::Start { fault, target, .. } = &step.what {
+                    let injected = platform.inject(fault, (**target).clone());
+                    assert!(injected.is_ok(), "{}: {injected:?}", family.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_dimension_and_every_shape_is_asked_for() {
+    let labels: Vec<CauseLabel> = families()
+        .iter()
+        .flat_map(|family| family.scenario(1).labels)
+        .collect();
+    let dimensions: BTreeSet<_> = labels
+        .iter()
+        .flat_map(|label| label.traits.iter().map(|one| one.dimension))
+        .collect();
+    assert_eq!(dimensions.len(), 10, "{dimensions:?}");
+    let shapes: BTreeSet<_> = labels.iter().map(|label| label.shape).collect();
+    assert_eq!(shapes.len(), 4, "{shapes:?}");
+}
+
+#[test]
+fn a_rise_is_told_turn_by_turn_from_its_onset() {
+    let scenario = family("llm_rate_vendor_50").scenario(1);
+    let mut run = Run::new(&scenario);
+    while run.next().is_some() {}
+    let turns = run.take_turns();
+    let label = &scenario.labels[0];
+    assert!(turns.iter().all(|turn| label.from <= turn.at));
+    let failed = turns.iter().filter(|turn| turn.failed).count();
+    let share = failed as f64 / turns.len() as f64;
+    assert!(turns.len() > 100, "{}", turns.len());
+    assert!((0.42..0.58).contains(&share), "{share} of {}", turns.len());
+    // Before the rise 2 % of the same turns failed, as they may on any day.
+    let before: Vec<Harm> = run
+        .take_harms()
+        .into_iter()
+        .filter(|harm| harm.from < label.from && harm.layer == label.layer)
+        .collect();
+    assert!(before.iter().all(|harm| harm.by == HarmBy::Noise));
+    assert!((5..60).contains(&before.len()), "{}", before.len());
+}
+
+#[test]
+fn a_harm_ends_soon_after_its_caller_was_served() {
+    let scenario = family("llm_503_flapping").scenario(1);
+    let (_, harms) = play(&scenario);
+    let label = &scenario.labels[0];
+    let by_it = harms.iter().filter(|harm| harm.by == HarmBy::Fault(0));
+    for harm in by_it {
+        let until = harm.until.unwrap();
+        // The last ten seconds of a fault that comes and goes are well.
+        assert!(until <= label.until - 10_000 + 50_000, "{harm:?}");
+    }
 }
 
 #[test]
@@ -81,7 +157,47 @@ fn a_calm_run_has_the_fields_share_of_errors_and_nothing_else() {
         })
         .count();
     let share = harms.len() as f64 / turns as f64;
-    assert!((0.002..0.009).contains(&share), "{share} of {turns} turns");
+    assert!((0.003..0.015).contains(&share), "{share} of {turns} turns");
+}
+
+#[test]
+fn every_long_silence_of_a_calm_run_is_labelled_as_a_harm() {
+    let scenario = calm(7, 200, 900_000);
+    let (arrivals, harms) = play(&scenario);
+    let mut waits: BTreeMap<CallId, Timestamp> = BTreeMap::new();
+    let mut silences = Vec::new();
+    for arrival in &arrivals {
+        let envelope = &arrival.envelope;
+        let call = CallId::new(envelope.subject.as_ref());
+        match &envelope.fact {
+            Fact::SpeechStopped {
+                actor: Speaker::Caller,
+            } => {
+                waits.insert(call, envelope.time);
+            }
+            Fact::SpeechStarted { .. } | Fact::CallEnded { .. } => {
+                if let Some(from) = waits.remove(&call) {
+                    silences.push((call, from, envelope.time));
+                }
+            }
+            _ => {}
+        }
+    }
+    // What is told has a clock that may be 40 ms behind, and may come 400 ms late.
+    silences.retain(|(_, from, until)| until.since(*from) > 3_000);
+    assert!(silences.len() > 10, "{silences:?}");
+    for (call, from, until) in &silences {
+        let is_labelled = harms.iter().any(|harm| {
+            harm.call == *call
+                && harm.from <= *until
+                && harm.until.is_none_or(|harm_until| *from <= harm_until)
+        });
+        assert!(is_labelled, "{call} from {from:?} to {until:?}");
+    }
+    // In each layer, since each has its spikes.
+    let layers: BTreeSet<Layer> = harms.iter().map(|harm| harm.layer).collect();
+    let all = [Layer::Asr, Layer::Llm, Layer::Tts, Layer::Tools];
+    assert_eq!(layers, BTreeSet::from(all));
 }
 
 #[test]
@@ -89,6 +205,7 @@ fn arrivals_are_in_order_and_their_sequence_has_no_gap() {
     let (arrivals, _) = play(&family("region_down").scenario(2));
     for (n, pair) in arrivals.windows(2).enumerate() {
         assert!(pair[0].at <= pair[1].at);
+        assert!(pair[0].envelope.time <= pair[0].at);
         assert_eq!(pair[1].envelope.sequence, n as u64 + 2);
     }
 }

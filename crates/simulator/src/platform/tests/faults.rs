@@ -382,6 +382,172 @@ fn worker_lost() {
 }
 
 #[test]
+fn vendors_die() {
+    let llm = drill("llm_dead", &everywhere());
+    llm.loses_callers().recovers();
+    let ended = count(&llm.during, |f| matches!(f, Fact::LlmResponseEnded { .. }));
+    let asked = count(&llm.during, |f| {
+        matches!(f, Fact::LlmResponseStarted { .. })
+    });
+    assert!(asked > ended + 50, "{asked} asked, {ended} ended");
+    for story in [
+        drill("asr_dead", &everywhere()),
+        drill("tts_dead", &everywhere()),
+    ] {
+        story.loses_callers().recovers();
+        assert_eq!(
+            count(&story.during, |f| matches!(f, Fact::ServiceError { .. })),
+            0
+        );
+    }
+}
+
+#[test]
+fn llm_sluggish() {
+    let story = drill("llm_sluggish", &everywhere());
+    story.recovers();
+    let late = |outputs: &[Output]| {
+        count(
+            outputs,
+            |f| matches!(f, Fact::ServiceLatency { metric: LatencyMetric::Ttft, ms, .. } if *ms > 1_200.0),
+        )
+    };
+    assert!(late(&story.during) > 100, "{}", late(&story.during));
+    assert!(late(&story.after) < 5, "{}", late(&story.after));
+}
+
+#[test]
+fn llm_pool_full() {
+    let story = drill("llm_pool_full", &everywhere());
+    story.shows(5, llm_error("overloaded")).recovers();
+    let mut waits: Vec<f64> = Vec::new();
+    for fact in facts(&story.during) {
+        if let Fact::ServiceLatency {
+            metric: LatencyMetric::Ttft,
+            ms,
+            ..
+        } = fact
+        {
+            waits.push(*ms);
+        }
+    }
+    let mean = |waits: &[f64]| waits.iter().sum::<f64>() / waits.len() as f64;
+    assert!(mean(&waits[..5]) < 800.0, "{:?}", &waits[..5]);
+    assert!(mean(&waits[20..60]) > 3_000.0, "{:?}", &waits[20..60]);
+}
+
+#[test]
+fn asr_garbled() {
+    let story = drill("asr_garbled", &everywhere());
+    story
+        .shows(10, |fact| {
+            matches!(fact, Fact::TranscriptFinal { role: UtteranceRole::Caller, text, .. }
+                if text.is_empty())
+        })
+        .loses_callers()
+        .recovers();
+}
+
+#[test]
+fn workers_starved() {
+    let story = drill("workers_starved", &everywhere());
+    story.recovers();
+    // From the beginning of a call to its first sound, in the order of beginnings.
+    let mut began = BTreeMap::new();
+    let mut waits = BTreeMap::new();
+    for event in events(&story.during) {
+        let Some(call) = &event.call else { continue };
+        match &event.fact {
+            Fact::CallStarted(_) => {
+                began.insert(call.clone(), event.at);
+            }
+            Fact::SpeechStarted { .. } => {
+                if let Some(began) = began.remove(call) {
+                    waits.insert(began, event.at.since(began));
+                }
+            }
+            _ => {}
+        }
+    }
+    let of = |from_ms: i64, until_ms: i64| {
+        let span = MORNING + from_ms..MORNING + until_ms;
+        let waits: Vec<_> = waits.range(span).map(|(_, wait)| *wait).collect();
+        waits.iter().sum::<i64>() / waits.len() as i64
+    };
+    let (early, late, after) = (of(0, 15_000), of(40_000, 100_000), of(125_000, 170_000));
+    assert!((4_000..10_000).contains(&early), "{early}");
+    assert!(late > early + 4_000, "{early}, then {late}");
+    assert!(after < 1_500, "{after}");
+}
+
+#[test]
+fn who_is_gone_does_not_beat_and_all_others_do() {
+    let mut platform = platform(3, 20).beating(250);
+    let scope = FaultScope {
+        provider: Some("Vendor A".to_owned()),
+        region: Some("eu-west".to_owned()),
+        ..everywhere()
+    };
+    let beats = |told: &[Output]| {
+        let mut beats: BTreeMap<(String, String, Option<Layer>), usize> = BTreeMap::new();
+        for event in events(told) {
+            if let Fact::Beat { name, region, .. } = &event.fact {
+                let region = region.clone().unwrap_or_default().into_owned();
+                let key = (name.clone().into_owned(), region, event.layer);
+                *beats.entry(key).or_default() += 1;
+            }
+        }
+        beats
+    };
+    let key = (
+        "Vendor A".to_owned(),
+        "eu-west".to_owned(),
+        Some(Layer::Llm),
+    );
+    let before = beats(&run(&mut platform, 60_000));
+    // Four a second, but for a lost one now and then.
+    assert!(before.len() > 24, "{before:?}");
+    assert!(
+        before.values().all(|n| (235..=240).contains(n)),
+        "{before:?}"
+    );
+
+    let id = platform.start_fault("llm_dead", &scope).unwrap();
+    let during = beats(&run(&mut platform, 60_000));
+    assert_eq!(during.get(&key), None);
+    assert_eq!(during.len(), before.len() - 1);
+    platform.end_injection(&id);
+    assert_eq!(beats(&run(&mut platform, 60_000)).len(), before.len());
+
+    // A fault of some calls takes nobody's beats.
+    for scope in [
+        FaultScope {
+            queue: Some("orders".to_owned()),
+            ..everywhere()
+        },
+        FaultScope {
+            share: Some(0.5),
+            ..everywhere()
+        },
+    ] {
+        platform.start_fault("llm_dead", &scope).unwrap();
+    }
+    assert_eq!(beats(&run(&mut platform, 60_000)).len(), before.len());
+}
+
+#[test]
+fn a_fault_that_ends_leaves_the_others_alone() {
+    let mut platform = platform(3, 60);
+    let first = platform.start_fault("llm_503", &everywhere()).unwrap();
+    platform.start_fault("tts_error", &everywhere()).unwrap();
+    platform.end_injection(&first);
+    assert_eq!(active(&run(&mut platform, 1)).map(Vec::len), Some(1));
+    let told = run(&mut platform, 60_000);
+    assert_eq!(count(&told, llm_error("http_503")), 0);
+    assert!(count(&told, |f| matches!(f, Fact::ServiceError { .. })) > 20);
+}
+
+#[test]
 fn every_fault_has_its_test() {
     let source = include_str!("faults.rs");
     for kind in FaultKind::ALL {
