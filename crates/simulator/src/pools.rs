@@ -63,9 +63,7 @@ mod tests {
     fn the_wait_climbs_with_the_load_until_some_are_turned_away() {
         let mut pools = Pools::default();
         pools.shrink(1, 100, NOW);
-        let waits: Vec<_> = (0..600)
-            .map(|n| pools.ask(1, NOW + n * 1_000 / 12))
-            .collect();
+        let waits: Vec<_> = (0..600).map(|n| pools.ask(1, NOW + n * 200)).collect();
         assert_eq!(waits[0], Some(0));
         assert!(waits[120] > waits[60] && waits[60] > waits[20], "{waits:?}");
         assert!(waits[590..].contains(&None));
@@ -76,9 +74,9 @@ mod tests {
         let mut pools = Pools::default();
         pools.shrink(1, 100, NOW);
         for n in 0..120 {
-            pools.ask(1, NOW + n * 1_000 / 12);
+            pools.ask(1, NOW + n * 200);
         }
-        assert!(pools.ask(1, NOW + 10_000) > Some(1_000));
+        assert!(pools.ask(1, NOW + 24_000) > Some(1_000));
         assert_eq!(pools.ask(1, NOW + 60_000), Some(0));
     }
 
