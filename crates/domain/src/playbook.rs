@@ -80,6 +80,13 @@ impl Playbook {
         self.steps.iter().find(|step| step.id == *id)
     }
 
+    /// The steps as a run goes through them: those on calls that follow one another together, each
+    /// of the others by itself. A block on calls is done for every stage before the next block.
+    pub fn blocks(&self) -> impl Iterator<Item = &[PlaybookStep]> {
+        self.steps
+            .chunk_by(|a, b| a.action.is_per_call() && b.action.is_per_call())
+    }
+
     /// How a step is undone; None for one that has nothing to undo, or cannot be undone.
     pub fn undo_of(&self, id: &StepId) -> Option<&Undo> {
         self.rollback.undo.iter().find(|undo| undo.step == *id)

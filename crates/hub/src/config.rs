@@ -74,6 +74,8 @@ pub struct HubConfig {
     pub listen: SocketAddr,
     /// The folder of its journal; made when it does not exist.
     pub data: PathBuf,
+    /// A folder of playbooks of its own, beside those that ship.
+    pub playbooks: Option<PathBuf>,
     /// Who may come in.
     pub tokens: Vec<TokenEntry>,
     /// It may listen beyond this machine although it speaks no TLS itself, because something in
@@ -91,6 +93,7 @@ impl HubConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: data.into(),
+            playbooks: None,
             tokens,
             insecure_plain_text: false,
             limits: Limits::default(),

@@ -20,6 +20,7 @@ mod fanout;
 mod listener;
 mod masking;
 mod outbox;
+pub mod playbook;
 mod sequence;
 mod session;
 pub mod tokens;
@@ -53,6 +54,8 @@ pub struct RunningHub {
     pub address: SocketAddr,
     /// Names this run: a console that resumes under another epoch gets a snapshot.
     pub epoch: String,
+    /// The playbooks that it loaded.
+    pub playbooks: Arc<playbook::Library>,
     stop: watch::Sender<bool>,
     listener: JoinHandle<()>,
     core: JoinHandle<()>,
@@ -111,6 +114,12 @@ impl Hub {
                 source,
             })?;
 
+        let folder = config.playbooks.clone();
+        let playbooks =
+            tokio::task::spawn_blocking(move || playbook::Library::open(folder.as_deref()))
+                .await
+                .map_err(|_| StartError::Interrupted)?;
+
         let epoch = new_epoch();
         let (stop, stopped) = watch::channel(false);
         let (to_core, inputs) = mpsc::channel(INPUTS_MAX);
@@ -124,6 +133,7 @@ impl Hub {
         Ok(RunningHub {
             address,
             epoch,
+            playbooks: Arc::new(playbooks),
             stop,
             listener,
             core,

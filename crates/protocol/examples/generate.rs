@@ -13,5 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(root);
     generate::typescript(&root.join("ui/src/lib/generated"))?;
     generate::json_schema(&root.join("docs/protocol"))?;
+    generate::playbook_schema(&root.join("docs"))?;
+    generate::playbook_page(&root.join("docs"))?;
     Ok(())
 }

@@ -1,18 +1,20 @@
-//! Writes the TypeScript that the window is typed with, and the JSON Schemas that a bridge author
-//! reads, from the Rust types.
+//! Writes the TypeScript that the window is typed with, the JSON Schemas that authors of bridges
+//! and playbooks read, and the reference of a playbook's keys, from the Rust types.
 //!
 //! This is the one place that exports; `cargo xtask generate` calls it, and tests hold the
 //! committed files to it.
 
 mod json_schema;
+mod playbook;
 
 pub use json_schema::{JSON_SCHEMA_FILES, json_schema};
+pub use playbook::{PLAYBOOK_PAGE, PLAYBOOK_SCHEMA_FILE, playbook_page, playbook_schema};
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{fs, io};
 
-use holdfast_domain::{Reply, Request};
+use holdfast_domain::{Playbook, Reply, Request};
 use ts_rs::{Config, ExportError, TS};
 
 use crate::window::{Frame, FrameRequest};
@@ -42,6 +44,7 @@ pub fn typescript(folder: &Path) -> Result<(), GenerateError> {
     Frame::export_all(&config)?;
     Request::export_all(&config)?;
     Reply::export_all(&config)?;
+    Playbook::export_all(&config)?;
 
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {

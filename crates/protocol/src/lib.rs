@@ -19,6 +19,7 @@ pub mod error;
 pub mod event;
 pub mod generate;
 pub mod limits;
+pub mod playbook;
 mod schema;
 pub mod window;
 mod wire;

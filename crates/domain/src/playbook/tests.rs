@@ -135,6 +135,36 @@ fn a_playbook_survives_json_and_finds_its_steps() {
     assert!(!playbook.abort[0].is_relative());
 }
 
+#[test]
+fn steps_on_calls_go_through_the_stages_together() {
+    let step = |id: &str, action| PlaybookStep {
+        id: StepId::new(id),
+        action,
+    };
+    let notify = || Action::Notify {
+        audiences: vec![Audience::Executive],
+    };
+    let playbook = Playbook {
+        steps: vec![
+            step("a", notify()),
+            step("b", notify()),
+            step("c", Action::RetryTurn),
+            step("d", Action::RetryTurn),
+            step("e", notify()),
+            step("f", Action::RetryTurn),
+        ],
+        ..serde_json::from_str(PLAIN).unwrap()
+    };
+    let blocks: Vec<Vec<&str>> = playbook
+        .blocks()
+        .map(|block| block.iter().map(|step| step.id.as_str()).collect())
+        .collect();
+    assert_eq!(
+        blocks,
+        [vec!["a"], vec!["b"], vec!["c", "d"], vec!["e"], vec!["f"]]
+    );
+}
+
 /// A playbook as small as the types allow, smaller than a reader lets pass.
 const PLAIN: &str = r#"{
     "id": "p", "version": 1, "title": "t", "purpose": "w", "owner": "o", "layer": "llm",

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
 use holdfast_hub::tokens::Token;
-use holdfast_hub::{Hub, HubConfig};
+use holdfast_hub::{Hub, HubConfig, playbook};
 use holdfast_protocol::console::Role;
 use tracing_subscriber::EnvFilter;
 
@@ -49,6 +49,22 @@ enum Command {
         #[arg(long = "role", value_name = "ROLE", required = true)]
         roles: Vec<RoleName>,
     },
+    /// Work with playbook files.
+    Playbook {
+        #[command(subcommand)]
+        command: PlaybookCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum PlaybookCommand {
+    /// Say everything that is wrong with playbook files, each fault with its line and column, on standard
+    /// error. Exit code 1 if there is one. Without a fault one line a file on standard output.
+    Check {
+        /// The files.
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
 }
 
 /// A role, as it is written on the command line.
@@ -83,8 +99,12 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    if let Some(Command::Token { name, roles }) = &arguments.command {
-        return make_token(name, roles);
+    match &arguments.command {
+        Some(Command::Token { name, roles }) => return make_token(name, roles),
+        Some(Command::Playbook {
+            command: PlaybookCommand::Check { files },
+        }) => return check_playbooks(files),
+        None => {}
     }
     let config = read_config(arguments.config.as_deref())?;
     if arguments.print_config {
@@ -161,6 +181,30 @@ fn make_token(name: &str, roles: &[RoleName]) -> anyhow::Result<()> {
         "The token of {name}, shown only now:\n{}",
         token.reveal()
     ));
+    Ok(())
+}
+
+fn check_playbooks(files: &[PathBuf]) -> anyhow::Result<()> {
+    let mut n_faults = 0;
+    for (file, checked) in playbook::check_files(files) {
+        let name = file.display().to_string();
+        match checked {
+            Ok(playbook) => say(&format!(
+                "{name}: good: {}\n",
+                playbook::in_a_line(&playbook)
+            ))?,
+            Err(faults) => {
+                n_faults += faults.len();
+                for fault in faults {
+                    say_error(&fault.told(&name));
+                }
+            }
+        }
+    }
+    anyhow::ensure!(
+        n_faults == 0,
+        "{n_faults} faults; a playbook with a fault does not load"
+    );
     Ok(())
 }
 

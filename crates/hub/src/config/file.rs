@@ -86,6 +86,7 @@ struct FileConfig {
     listen: SocketAddr,
     #[serde(default = "default_data")]
     data: PathBuf,
+    playbooks: Option<PathBuf>,
     #[serde(default)]
     insecure_plain_text: bool,
     #[serde(default)]
@@ -152,6 +153,7 @@ impl HubConfig {
         Ok(Self {
             listen: file.listen,
             data: folder.join(file.data),
+            playbooks: file.playbooks.map(|playbooks| folder.join(playbooks)),
             tokens,
             insecure_plain_text: file.insecure_plain_text,
             limits: file.limits.into_limits(),
@@ -177,6 +179,11 @@ impl HubConfig {
             quoted(&self.data.display().to_string()),
             self.insecure_plain_text,
         );
+        if let Some(folder) = &self.playbooks {
+            // Before the first table, or it would belong to that.
+            let line = format!("playbooks = {}\n", quoted(&folder.display().to_string()));
+            text.insert_str(0, &line);
+        }
         for entry in &self.tokens {
             text.push('\n');
             text.push_str(&entry.to_toml());

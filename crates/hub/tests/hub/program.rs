@@ -167,3 +167,81 @@ fn mistakes_are_told_to_people() {
     let none = run(&["token", "x"]);
     assert!(!none.status.success());
 }
+
+#[test]
+fn playbook_check_tells_every_fault_and_fails_by_its_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = include_str!("../../../../playbooks/tts-silent.toml");
+    let good = folder.path().join("good.toml");
+    std::fs::write(&good, shipped).unwrap();
+    let good = good.to_str().unwrap();
+    let bad = folder.path().join("bad.toml");
+    let wrong = shipped
+        .replace("ttl_s = 900", "ttl = 900")
+        .replace("percent = 25", "percent = 125");
+    std::fs::write(&bad, wrong).unwrap();
+    let bad = bad.to_str().unwrap();
+
+    let output = run(&["playbook", "check", good]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        text(&output.stdout),
+        format!("{good}: good: tts-silent version 1, 2 steps, 4 stages, 5 languages\n")
+    );
+    assert_eq!(text(&output.stderr), "");
+
+    let output = run(&["playbook", "check", bad, good]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).starts_with(&format!("{good}: good")));
+    let told = text(&output.stderr);
+    for expected in [
+        "bad.toml:1:1: a playbook lacks ttl_s\n",
+        "bad.toml:9:1: unknown key \"ttl\" in a playbook\n",
+        "percent is 125\n    That is outside of what is safe or possible.\n    Write a whole \
+         number from 1 to 99 (percent).\n",
+        "3 faults",
+    ] {
+        assert!(told.contains(expected), "{expected:?} is not in {told}");
+    }
+
+    assert_eq!(
+        run(&["playbook", "check", good, good]).status.code(),
+        Some(1)
+    );
+    assert_eq!(
+        run(&["playbook", "check", "gone.toml"]).status.code(),
+        Some(1)
+    );
+    assert_eq!(run(&["playbook", "check"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_bad_playbook_is_told_at_the_start_and_the_hub_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let playbooks = folder.path().join("own");
+    std::fs::create_dir(&playbooks).unwrap();
+    std::fs::write(playbooks.join("bad.toml"), "id = 7").unwrap();
+    let config = folder.path().join("hub.toml");
+    std::fs::write(&config, "listen = \"127.0.0.1:0\"\nplaybooks = \"own\"").unwrap();
+    let mut child = Command::new(PROGRAM)
+        .arg("--config")
+        .arg(&config)
+        .env("NO_COLOR", "1")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut ready)
+        .unwrap();
+    child.kill().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(ready.contains("listening"), "{ready}");
+    let told = text(&output.stderr);
+    assert!(
+        told.contains("bad.toml:1:6: id is a whole number"),
+        "{told}"
+    );
+    assert!(told.contains("playbooks=8"), "{told}");
+}

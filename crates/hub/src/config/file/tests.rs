@@ -21,10 +21,14 @@ fn the_example_holds_the_defaults() {
 
 #[test]
 fn what_is_printed_can_be_read_again() {
-    let config = read(EXAMPLE).unwrap();
+    let config = HubConfig {
+        playbooks: Some("/p".into()),
+        ..read(EXAMPLE).unwrap()
+    };
     let again = HubConfig::from_toml(&config.to_toml(), Path::new("hub.toml")).unwrap();
     assert_eq!(again.listen, config.listen);
     assert_eq!(again.data, config.data);
+    assert_eq!(again.playbooks, config.playbooks);
     assert_eq!(again.limits, config.limits);
     assert_eq!(again.tokens, config.tokens);
 }
@@ -33,6 +37,8 @@ fn what_is_printed_can_be_read_again() {
 fn relative_paths_begin_at_the_file() {
     assert_eq!(read("data = \"d\"").unwrap().data, Path::new("etc/d"));
     assert_eq!(read("data = \"/d\"").unwrap().data, Path::new("/d"));
+    let playbooks = read("playbooks = \"p\"").unwrap().playbooks;
+    assert_eq!(playbooks.as_deref(), Some(Path::new("etc/p")));
 }
 
 #[test]
