@@ -46,7 +46,7 @@ pub const SHIPPED: [(&str, &str); 8] = [
 ];
 
 /// The most files that are read from a folder: more are no library that a person knows.
-const FILES_MAX: usize = 1_000;
+pub(super) const FILES_MAX: usize = 1_000;
 
 /// The playbooks of a hub, by id.
 #[derive(Debug, Clone, Default)]

@@ -8,8 +8,6 @@ use holdfast_domain::Playbook;
 use holdfast_protocol::playbook::{DEPTH_MAX, FILE_BYTES_MAX, PLAYBOOK};
 use serde::Deserialize as _;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
-use toml_parser::Source;
-use toml_parser::lexer::TokenKind;
 
 use super::fault::{Fault, FaultKind, FileFault};
 use super::form::{Found, Walk};
@@ -78,10 +76,6 @@ fn as_text(bytes: &[u8]) -> Result<&str, (usize, usize, FaultKind)> {
 /// None: nothing could be made of it, and `found` says why. Otherwise `found` is empty, or the
 /// playbook is not whole.
 fn parse(text: &str, found: &mut Found) -> Option<Playbook> {
-    if let Some(byte) = deep_key(text) {
-        found.push((byte, too_deep()));
-        return None;
-    }
     let (root, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         found.extend(errors.iter().map(|error| {
@@ -93,7 +87,10 @@ fn parse(text: &str, found: &mut Found) -> Option<Playbook> {
         return None;
     }
     if let Some(byte) = root.get_ref().values().find_map(|value| deep(value, 1)) {
-        found.push((byte, too_deep()));
+        let kind = FileFault::TooDeep {
+            depth_max: DEPTH_MAX,
+        };
+        found.push((byte, kind.into()));
         return None;
     }
     let mut walk = Walk::new(text);
@@ -117,44 +114,7 @@ fn parse(text: &str, found: &mut Found) -> Option<Playbook> {
     }
 }
 
-fn too_deep() -> FaultKind {
-    FileFault::TooDeep {
-        depth_max: DEPTH_MAX,
-    }
-    .into()
-}
-
-/// Where a key or a heading has too many parts. Looked for before the file is parsed: each part is
-/// a table, and tables by the thousand in one another overflow the stack of whoever drops them.
-fn deep_key(text: &str) -> Option<usize> {
-    let mut n_dots = 0;
-    for token in Source::new(text).lex() {
-        match token.kind() {
-            TokenKind::Dot => n_dots += 1,
-            TokenKind::Atom
-            | TokenKind::BasicString
-            | TokenKind::LiteralString
-            | TokenKind::MlBasicString
-            | TokenKind::MlLiteralString
-            | TokenKind::Whitespace => {}
-            TokenKind::Equals
-            | TokenKind::Comma
-            | TokenKind::LeftSquareBracket
-            | TokenKind::RightSquareBracket
-            | TokenKind::LeftCurlyBracket
-            | TokenKind::RightCurlyBracket
-            | TokenKind::Newline
-            | TokenKind::Comment
-            | TokenKind::Eof => n_dots = 0,
-        }
-        if n_dots >= DEPTH_MAX {
-            return Some(token.span().start());
-        }
-    }
-    None
-}
-
-/// Where a value lies too deep.
+/// Where a value lies too deep. The parser stops itself long before a stack ends.
 fn deep(value: &Value<'_>, depth: usize) -> Option<usize> {
     if depth > DEPTH_MAX {
         return Some(value.span().start);

@@ -489,6 +489,36 @@ const EDITS: &[Edit] = &[
         "dimension knows no \"vendor\"",
         FORM,
     ),
+    edit(
+        STOP,
+        [
+            "type = \"pause_ai\"\nannouncement = \"stop\"",
+            "type = \"disable_tools\"\ntools = \"cause\"",
+        ],
+        "\"cause\"",
+        "the tool of the cause needs a cause",
+        RULE,
+    ),
+    edit(
+        STOP,
+        [
+            "id = \"tell\"\naction = {",
+            "id = \"wait\"\naction = { type = \"wait_until\", timeout_s = 60, until = { check = \"cause_active\" } }\n\n[[steps]]\nid = \"tell\"\naction = {",
+        ],
+        "{ check",
+        "the check cause_active needs a cause",
+        RULE,
+    ),
+    edit(
+        STOP,
+        [
+            "id = \"tell\"\naction = {",
+            "id = \"wait\"\naction = { type = \"wait_until\", timeout_s = 60, until = { check = \"target_healthy\", percent_max = 5 } }\n\n[[steps]]\nid = \"tell\"\naction = {",
+        ],
+        "{ check",
+        "target_healthy looks at the targets of a switch",
+        RULE,
+    ),
 ];
 
 #[test]
