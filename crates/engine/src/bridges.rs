@@ -64,6 +64,8 @@ pub(crate) struct Bridge {
     pub(crate) calls: BTreeSet<CallId>,
     /// Calls of an earlier epoch that nobody has told again.
     pub(crate) untold: BTreeSet<CallId>,
+    /// It counted fewer calls than we, when it last counted.
+    pub(crate) is_suspected: bool,
     /// Heartbeats of a new epoch before its snapshot.
     beats_without_snapshot: u8,
     /// Heartbeats in a row that counted fewer calls than we know.
@@ -91,6 +93,7 @@ impl Bridge {
             anomalies: Vec::new(),
             calls: BTreeSet::new(),
             untold: BTreeSet::new(),
+            is_suspected: false,
             beats_without_snapshot: 0,
             beats_short: 0,
             queued: Queued::default(),

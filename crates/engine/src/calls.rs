@@ -1,5 +1,6 @@
 //! One call at a time: facts and deadlines in, a new state and notes for the rest out.
 
+mod blame;
 mod call;
 mod conduct;
 mod dialogue;
@@ -27,7 +28,7 @@ use crate::learn::Learnt;
 pub(crate) use call::{COMMANDS_MAX, Call};
 pub(crate) use dialogue::Dialogue;
 pub(crate) use expect::Step;
-pub(crate) use health::{Note, evidence};
+pub(crate) use health::{Note, bit, evidence};
 pub(crate) use view::Around;
 
 /// What folding one fact needs besides the call.

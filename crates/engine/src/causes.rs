@@ -12,20 +12,23 @@
 //! Deliberately absent: the statistic (`explain`) and the words (`words`).
 
 mod explain;
+mod field;
 mod samples;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_domain::{
-    CallId, CauseGroup, CauseId, CauseReach, CauseState, DurationMs, Evidence, Layer, LayerState,
-    NeedLevel, Record, Timestamp,
+    CallId, CauseGroup, CauseId, CauseReach, CauseShape, CauseState, CauseTrait, DurationMs,
+    Evidence, Layer, LayerState, NeedLevel, Record, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::calls::Call;
+use crate::calls::{Call, bit};
 use crate::timers::{Queued, TimerKey, Timers};
 use crate::{Config, Engine, Entry};
+pub(crate) use field::CallTraits;
+use field::Field;
 pub(crate) use samples::is_failure;
 use samples::{Found, has_traits};
 
@@ -39,6 +42,12 @@ const TELL_MS: DurationMs = 1_000;
 /// A group that nothing explains any more is closed after this time, or as soon as all its calls
 /// are well or gone.
 const FADE_MS: DurationMs = 60_000;
+
+/// A group may change its traits at once for so long.
+const YOUNG_MS: DurationMs = 5_000;
+
+/// How long other traits must explain a group better before it takes them.
+const RIVAL_MS: DurationMs = 2_000;
 
 /// The most calls that a record names; an act reaches all.
 const NAMED_MAX: usize = 200;
@@ -56,6 +65,8 @@ struct Cell {
     explained_at: Timestamp,
     /// When its record was last written.
     told_at: Timestamp,
+    /// Other traits that explain it better, and since when they do.
+    rival: Option<(Vec<CauseTrait>, Timestamp)>,
 }
 
 /// Every cause group that is not forgotten.
@@ -66,6 +77,7 @@ pub(crate) struct Causes {
     count: u64,
     /// When calls are compared next; None while nothing fails.
     look_at: Option<Timestamp>,
+    field: Field,
     #[serde(skip)]
     queued: Queued,
 }
@@ -100,10 +112,10 @@ impl Causes {
             .cells
             .iter()
             .filter(|(id, cell)| cell.group.state != CauseState::Closed && !taken.contains(*id));
+        // An outage of a place takes in what seemed to be the fault of single layers there.
+        let is_outage = |shape| shape == CauseShape::RegionOutage;
         let is_same_layer = |group: &CauseGroup| {
-            group.layer == found.layer
-                || group.layer == Layer::Infrastructure
-                || found.layer == Layer::Infrastructure
+            group.layer == found.layer || is_outage(group.shape) || is_outage(found.shape)
         };
         alive
             .filter(|(_, cell)| is_same_layer(&cell.group))
@@ -137,12 +149,62 @@ impl Engine {
         self.causes.queue(&mut self.timers);
     }
 
-    /// Compares the calls of this moment; false when nothing fails and no group lives.
+    /// A layer of a call did its work, or did not; the facts or timers that were just taken in say
+    /// so.
+    pub(crate) fn count_outcomes(&mut self, id: &CallId) {
+        let Some(call) = self.calls.get_mut(id) else {
+            return;
+        };
+        let (good, bad) = (
+            std::mem::take(&mut call.outcomes.good),
+            std::mem::take(&mut call.outcomes.bad),
+        );
+        if good | bad == 0 {
+            return;
+        }
+        for layer in Layer::ALL {
+            let is_bad = bad & bit(layer) != 0;
+            if is_bad || good & bit(layer) != 0 {
+                self.causes.field.saw(call, layer, is_bad, self.now);
+            }
+        }
+    }
+
+    /// Compares the calls of this moment; false when nothing is worth it and no group lives.
     fn compare_calls(&mut self, now: Timestamp) -> bool {
-        let (found, anything_fails) = samples::compare(&self.calls, &self.bridges, now);
+        let living: BTreeSet<Layer> = self
+            .causes
+            .cells
+            .values()
+            .filter(|cell| cell.group.state != CauseState::Closed)
+            .map(|cell| cell.group.layer)
+            .collect();
+        let has_outage = self.causes.cells.values().any(|cell| {
+            cell.group.state != CauseState::Closed && cell.group.shape == CauseShape::RegionOutage
+        });
+        let layers: Vec<Layer> = Layer::ALL
+            .into_iter()
+            .filter(|layer| {
+                self.causes.field.is_hot(*layer, now) || living.contains(layer) || has_outage
+            })
+            .collect();
+        if layers.is_empty() {
+            return false;
+        }
+        let field = &mut self.causes.field;
+        let found = samples::compare(&mut self.calls, &self.bridges, field, &layers, now);
         let mut taken = BTreeSet::new();
         for found in found {
-            let id = self.causes.continues(&found, &taken).unwrap_or_else(|| {
+            let known = self.causes.continues(&found, &taken);
+            let is_same = |id: &CauseId| {
+                self.causes
+                    .get(id)
+                    .is_some_and(|group| is_same_cause(group, &found))
+            };
+            if !found.is_fresh && !known.as_ref().is_some_and(is_same) {
+                continue;
+            }
+            let id = known.unwrap_or_else(|| {
                 self.causes.count += 1;
                 CauseId::new(format!("cause-{}", self.causes.count))
             });
@@ -163,13 +225,13 @@ impl Engine {
         self.causes.cells.retain(|_, cell| {
             cell.group.state != CauseState::Closed || now.since(cell.group.updated_at) <= records_ms
         });
-        let lives = |cell: &Cell| cell.group.state != CauseState::Closed;
-        anything_fails || self.causes.cells.values().any(lives)
+        true
     }
 
     /// A group is new, goes on, or is understood better.
-    fn put_cause(&mut self, id: &CauseId, found: Found, now: Timestamp) {
+    fn put_cause(&mut self, id: &CauseId, mut found: Found, now: Timestamp) {
         let before = self.causes.cells.remove(id);
+        let rival = before.as_ref().and_then(|cell| hold(cell, &mut found, now));
         let left = before.as_ref().map(|cell| &cell.members);
         self.mark_members(id, left, &found.failing);
         let since = before
@@ -197,6 +259,7 @@ impl Engine {
             members: found.failing,
             explained_at: now,
             told_at,
+            rival,
         };
         self.causes.cells.insert(id.clone(), cell);
     }
@@ -365,9 +428,32 @@ impl Engine {
 
 /// Nothing about the group changed that is worth telling at once.
 fn goes_on(was: &CauseGroup, found: &Found) -> bool {
-    was.state == CauseState::Active
-        && (was.layer, was.shape) == (found.layer, found.shape)
-        && was.traits == found.traits
+    was.state == CauseState::Active && is_same_cause(was, found)
+}
+
+fn is_same_cause(group: &CauseGroup, found: &Found) -> bool {
+    (group.layer, group.shape) == (found.layer, found.shape) && group.traits == found.traits
+}
+
+/// A group that is understood keeps its traits until others explain it better for a while: with
+/// few calls the best explanation changes from look to look. What is young learns at once. Tells
+/// the rival, and puts the group's own traits in place of those that were found.
+fn hold(cell: &Cell, found: &mut Found, now: Timestamp) -> Option<(Vec<CauseTrait>, Timestamp)> {
+    let group = &cell.group;
+    let is_young = now.since(group.since) < YOUNG_MS;
+    if is_young || is_same_cause(group, found) || group.layer != found.layer {
+        return None;
+    }
+    let since = match &cell.rival {
+        Some((traits, since)) if *traits == found.traits => *since,
+        _ => now,
+    };
+    if now.since(since) >= RIVAL_MS {
+        return None;
+    }
+    let rival = std::mem::replace(&mut found.traits, group.traits.clone());
+    found.shape = group.shape;
+    Some((rival, since))
 }
 
 const fn counts(group: &CauseGroup) -> (u32, u32, u32, u32) {

@@ -139,6 +139,7 @@ impl Engine {
             self.spread(id, note);
         }
         self.notes = notes;
+        self.count_outcomes(id);
         self.arm_call(id);
     }
 
@@ -379,6 +380,10 @@ impl Engine {
         }
         self.feed_changed(source, was);
         let is_suspected = self.bridge(source).misses_calls(live_calls);
+        let was_suspected = std::mem::replace(&mut self.bridge(source).is_suspected, is_suspected);
+        if !is_suspected && !was_suspected {
+            return;
+        }
         let calls: Vec<CallId> = match self.bridges.get(source) {
             Some(bridge) => bridge
                 .calls

@@ -36,6 +36,9 @@ pub(crate) struct CellId(u32);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Cell {
     key: StepKey,
+    /// The cell that knows the same less exactly: of the model in any language, of the vendor, of
+    /// the step. It learns with this one, and speaks for it while too little is known.
+    parent: Option<CellId>,
     sketch: Sketch,
     /// The quantile times the margin, as computed last; None while too little is known.
     deadline_ms: Option<DurationMs>,
@@ -68,6 +71,42 @@ impl From<Learnt> for Vec<Cell> {
     }
 }
 
+impl StepKey {
+    /// The same step, known less exactly; None for a step of anybody, and for a tool: tools differ
+    /// too much to speak for each other.
+    fn coarser(&self) -> Option<Self> {
+        if self.step == Step::Tool || self.provider.is_empty() {
+            return None;
+        }
+        let mut coarser = self.clone();
+        if !coarser.language.is_empty() {
+            coarser.language.clear();
+        } else if !coarser.model.is_empty() {
+            coarser.model.clear();
+        } else {
+            coarser.provider.clear();
+        }
+        Some(coarser)
+    }
+}
+
+impl Cell {
+    fn took(&mut self, ms: DurationMs, config: &Learning) {
+        if self.sketch.total() >= config.halve_at {
+            self.sketch.halve();
+        }
+        self.sketch.add(ms);
+        self.fresh += 1;
+        let is_known = self.sketch.total() >= config.samples_min;
+        if is_known && (self.deadline_ms.is_none() || self.fresh >= config.refresh_every) {
+            let quantile = self.sketch.quantile(config.quantile_permille);
+            let margin = DurationMs::from(config.margin_percent);
+            self.deadline_ms = quantile.map(|ms| ms * margin / 100);
+            self.fresh = 0;
+        }
+    }
+}
+
 impl Learnt {
     /// The cell of `key`, made if there is room.
     pub(crate) fn cell(&mut self, key: StepKey) -> Option<CellId> {
@@ -77,10 +116,15 @@ impl Learnt {
         if self.cells.len() >= CELLS_MAX {
             return None;
         }
+        let parent = key.coarser().and_then(|coarser| self.cell(coarser));
+        if self.cells.len() >= CELLS_MAX {
+            return parent;
+        }
         let id = CellId(self.cells.len() as u32);
         self.index.insert(key.clone(), id);
         self.cells.push(Cell {
             key,
+            parent,
             sketch: Sketch::default(),
             deadline_ms: None,
             fresh: 0,
@@ -90,25 +134,23 @@ impl Learnt {
 
     /// A step took `ms` to its first useful output.
     pub(crate) fn took(&mut self, id: CellId, ms: DurationMs, config: &Learning) {
-        let Some(cell) = self.cells.get_mut(id.0 as usize) else {
-            return;
-        };
-        if cell.sketch.total() >= config.halve_at {
-            cell.sketch.halve();
-        }
-        cell.sketch.add(ms);
-        cell.fresh += 1;
-        let is_known = cell.sketch.total() >= config.samples_min;
-        if is_known && (cell.deadline_ms.is_none() || cell.fresh >= config.refresh_every) {
-            let quantile = cell.sketch.quantile(config.quantile_permille);
-            let margin = DurationMs::from(config.margin_percent);
-            cell.deadline_ms = quantile.map(|ms| ms * margin / 100);
-            cell.fresh = 0;
+        let mut next = Some(id);
+        while let Some(cell) = next.and_then(|id| self.cells.get_mut(id.0 as usize)) {
+            cell.took(ms, config);
+            next = cell.parent;
         }
     }
 
-    /// The learnt deadline, not clamped; None while too little is known.
+    /// The learnt deadline, not clamped, of the most exact cell that knows enough; None while none
+    /// does.
     pub(crate) fn deadline_ms(&self, id: CellId) -> Option<DurationMs> {
-        self.cells.get(id.0 as usize)?.deadline_ms
+        let mut next = Some(id);
+        while let Some(cell) = next.and_then(|id| self.cells.get(id.0 as usize)) {
+            if cell.deadline_ms.is_some() {
+                return cell.deadline_ms;
+            }
+            next = cell.parent;
+        }
+        None
     }
 }

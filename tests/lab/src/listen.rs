@@ -134,6 +134,7 @@ fn without_limits() -> Config {
             yield_ms: NEVER_MS,
             misses_warn: u8::MAX,
             // The other way round: no call ends within no time.
+            explained_ms: 0,
             abrupt_ms: 0,
             failed_turns_max: u32::MAX,
         },

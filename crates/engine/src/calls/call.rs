@@ -8,13 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::conduct::Conduct;
 use super::dialogue::Dialogue;
-use super::expect::{Pending, Step};
+use super::expect::{Pending, Step, Unheard};
 use super::floor::{FloorState, Owes};
 use super::gaps::Gaps;
-use super::health::LayerCell;
+use super::health::{LayerCell, Outcomes};
 use super::pace::Cells;
+use super::tools::ToolMark;
 use super::turn::{Model, Turn};
 use crate::Config;
+use crate::causes::CallTraits;
 use crate::config::CallLimits;
 use crate::timers::Queued;
 
@@ -69,14 +71,20 @@ pub(crate) struct Call {
     /// The caller's turn that waits for its answer.
     pub(crate) turn: Option<Turn>,
     pub(crate) pending: Pending,
+    /// The filler that was sent to speech while tools run, and is not audible.
+    pub(crate) unheard: Option<Unheard>,
     /// As its queue has them and as is learnt.
     pub(crate) limits: CallLimits,
+    /// The numbers of its traits; None until they are needed after one changed.
+    pub(crate) traits: Option<Box<CallTraits>>,
+    /// What was not counted yet.
+    pub(crate) outcomes: Outcomes,
     /// Where its steps are learnt; None until the next step after a service or the language changed.
     pub(crate) cells: Option<Cells>,
     pub(crate) error: Option<Box<ErrorSeen>>,
     pub(crate) tools: Vec<RunningTool>,
-    /// The tool that ended or was late last.
-    pub(crate) last_tool: Option<String>,
+    /// How its tools did, the one used last at the end.
+    pub(crate) tool_marks: Vec<ToolMark>,
     pub(crate) gaps: Gaps,
     pub(crate) turns: u32,
     pub(crate) failed_turns: u32,
@@ -144,11 +152,14 @@ impl Call {
             floor: FloorState::default(),
             turn: None,
             pending: Pending::default(),
+            unheard: None,
             limits: config.limits_of(""),
+            traits: None,
+            outcomes: Outcomes::default(),
             cells: None,
             error: None,
             tools: Vec::new(),
-            last_tool: None,
+            tool_marks: Vec::new(),
             gaps: Gaps::default(),
             turns: 0,
             failed_turns: 0,
@@ -268,6 +279,9 @@ impl Call {
     /// Begins to wait for `step`.
     pub(crate) fn await_step(&mut self, step: Step, since: Timestamp, event: Option<EventId>) {
         self.measure_step(since);
+        if !matches!(step, Step::Tool | Step::Rerun) {
+            self.unheard = None;
+        }
         self.pending = Pending {
             step,
             since,
@@ -298,6 +312,12 @@ impl Call {
         }
     }
 
+    /// When the filler that was sent to speech is late.
+    pub(crate) fn unheard_deadline(&self) -> Option<Timestamp> {
+        let unheard = self.unheard.as_ref()?;
+        Some(unheard.since + self.limits.steps.audio_ms)
+    }
+
     /// The next moment at which something about the call is late.
     pub(crate) fn deadline(&self, config: &Config) -> Option<Timestamp> {
         let mut next = Earliest::default();
@@ -312,6 +332,7 @@ impl Call {
             }
             if self.ai_serves() {
                 next.see(self.step_deadline());
+                next.see(self.unheard_deadline());
                 for tool in &self.tools {
                     next.see(super::tools::deadline(tool));
                 }

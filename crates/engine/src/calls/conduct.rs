@@ -187,7 +187,7 @@ impl Call {
             if gist::is_question(text) {
                 // The caller leads elsewhere; the agent may well ask again afterwards.
                 self.conduct.asked = Repeated::default();
-                self.heal_if(Layer::Orchestration, &[SignalKind::Reprompt], cx);
+                self.heal_any(&[SignalKind::Reprompt], cx);
             }
             self.conduct.said = Repeated::new(gist, cx);
             self.heal_repeats(cx);
@@ -218,10 +218,7 @@ impl Call {
         if n < cx.config.conduct.said_watch {
             return;
         }
-        let failed = [Layer::Asr, Layer::Llm, Layer::Tools, Layer::Tts]
-            .into_iter()
-            .find(|layer| self.layers[*layer].state == LayerState::Failed);
-        let (layer, why) = if let Some(layer) = failed {
+        let (layer, why) = if let Some(layer) = self.failed_lately(cx) {
             let failed = self.layer_words(layer);
             (layer, format!("{failed} failed before it came to anything"))
         } else if is_asked_again && !is_heard_alike {
@@ -245,7 +242,7 @@ impl Call {
         if gist.is_content() {
             if !self.conduct.spoken.gist.is_equal(&gist) {
                 self.conduct.spoken = Repeated::new(gist, cx);
-                self.heal_if(Layer::Orchestration, &[SignalKind::Loop], cx);
+                self.heal_any(&[SignalKind::Loop], cx);
             } else if was_heard {
                 let events = self.conduct.spoken.again(gist, cx);
                 self.looped(self.conduct.spoken.n, "said the same sentence", events, cx);
@@ -257,7 +254,7 @@ impl Call {
         let same = self.conduct.asked.gist.shared_percent(&question);
         if same < cx.config.conduct.same_percent {
             self.conduct.asked = Repeated::new(question, cx);
-            self.heal_if(Layer::Orchestration, &[SignalKind::Reprompt], cx);
+            self.heal_any(&[SignalKind::Reprompt], cx);
         } else if was_answered {
             let events = self.conduct.asked.again(question, cx);
             self.asked_again(events, cx);
@@ -274,12 +271,13 @@ impl Call {
         } else {
             LayerState::Degraded
         };
+        let (layer, why) = self.stuck_in(cx);
         let text = format!(
-            "the caller was asked the same {}: nothing was noted from the answers",
+            "the caller was asked the same {}: nothing was noted from the answers{why}",
             times(n)
         );
         let found = evidence(SignalKind::Reprompt, text, cx.at, events);
-        self.raise(Layer::Orchestration, state, found, cx.notes);
+        self.raise(layer, state, found, cx.notes);
     }
 
     /// A tool is used; with the same arguments again and again it is a loop.
@@ -302,7 +300,7 @@ impl Call {
             );
             self.looped(n, &what, events, cx);
         } else {
-            self.heal_if(Layer::Orchestration, &[SignalKind::Loop], cx);
+            self.heal_any(&[SignalKind::Loop], cx);
         }
     }
 
@@ -310,9 +308,13 @@ impl Call {
         if n < cx.config.conduct.loop_warn {
             return;
         }
-        let text = format!("the caller gets nowhere: the agent {what} {}", times(n));
+        let (layer, why) = self.stuck_in(cx);
+        let text = format!(
+            "the caller gets nowhere: the agent {what} {}{why}",
+            times(n)
+        );
         let found = evidence(SignalKind::Loop, text, cx.at, events);
-        self.raise(Layer::Orchestration, LayerState::Failed, found, cx.notes);
+        self.raise(layer, LayerState::Failed, found, cx.notes);
     }
 
     /// The call's record is about to change; true progress closes what was asked and said.
@@ -342,13 +344,49 @@ impl Call {
         }
         self.conduct.asked = Repeated::default();
         self.conduct.said = Repeated::default();
-        self.heal_if(Layer::Orchestration, &[SignalKind::Reprompt], cx);
+        self.heal_any(&[SignalKind::Reprompt], cx);
         self.heal_repeats(cx);
     }
 
     fn heal_repeats(&mut self, cx: &mut Cx<'_>) {
-        for layer in [Layer::Asr, Layer::Orchestration] {
-            self.heal_if(layer, &[SignalKind::CallerRepeats], cx);
+        self.heal_any(&[SignalKind::CallerRepeats], cx);
+    }
+
+    /// Every layer that is unwell by one of these signals is well again.
+    fn heal_any(&mut self, kinds: &[SignalKind], cx: &mut Cx<'_>) {
+        for layer in Layer::ALL {
+            self.heal_if(layer, kinds, cx);
+        }
+    }
+
+    /// The layer whose failure explains that the dialogue goes in circles: an agent whose tool does
+    /// not answer says so again, and a caller who heard half a sentence asks again. None when
+    /// nothing failed lately.
+    fn failed_lately(&self, cx: &Cx<'_>) -> Option<Layer> {
+        let others = Layer::ALL
+            .into_iter()
+            .filter(|layer| *layer != Layer::Orchestration);
+        let failed = others.filter_map(|layer| {
+            let cell = &self.layers[layer];
+            let is_failing = cell.state == LayerState::Failed;
+            let at = cell
+                .bad_at
+                .filter(|at| is_failing || cx.at.since(*at) <= cx.config.conduct.explained_ms)?;
+            Some((is_failing, at, layer))
+        });
+        failed
+            .max_by_key(|(is_failing, at, _)| (*is_failing, *at))
+            .map(|(_, _, layer)| layer)
+    }
+
+    /// Where the dialogue is stuck, and the words for it.
+    fn stuck_in(&self, cx: &Cx<'_>) -> (Layer, String) {
+        match self.failed_lately(cx) {
+            Some(layer) => {
+                let failed = self.layer_words(layer);
+                (layer, format!("; {failed} failed before"))
+            }
+            None => (Layer::Orchestration, String::new()),
         }
     }
 

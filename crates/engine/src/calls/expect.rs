@@ -87,6 +87,14 @@ pub(crate) struct Pending {
     pub(crate) event: Option<EventId>,
 }
 
+/// Text that was sent to speech beside the pending step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unheard {
+    pub(crate) since: Timestamp,
+    /// The event that told of it.
+    pub(crate) event: EventId,
+}
+
 impl Pending {
     /// How long the step may still be waited for; None when it has no limit or was told already.
     pub(crate) fn limit_ms(&self, limits: &Expectations) -> Option<DurationMs> {

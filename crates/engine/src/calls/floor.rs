@@ -1,17 +1,15 @@
 //! Who owes the next sound. Speech events and our own clock decide, never errors.
 
 use holdfast_domain::fact::{AgentActivity, Speaker};
-use holdfast_domain::{
-    DurationMs, Evidence, Floor, LaneKind, Layer, LayerState, SignalKind, Timestamp,
-};
+use holdfast_domain::{DurationMs, Floor, LaneKind, Layer, LayerState, SignalKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Cx;
-use super::call::{Call, ErrorSeen};
-use super::expect::Step;
+use super::call::Call;
+use super::expect::{Step, Unheard};
 use super::health::{Note, evidence};
 use super::turn::{Model, Turn};
-use crate::{Config, words};
+use crate::words;
 
 /// Who owes the next sound while nobody is audible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -25,6 +23,18 @@ pub(crate) enum Owes {
     Caller,
     /// The agent, who said that it will take a while.
     Announced,
+}
+
+/// Why the caller was told to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) enum Announced {
+    /// Nobody told so.
+    #[default]
+    Nothing,
+    /// Tools run: it is over when they are done.
+    Tools,
+    /// The platform holds the call: it is over when the platform says so.
+    Hold,
 }
 
 /// The floor of one call.
@@ -43,8 +53,8 @@ pub(crate) struct FloorState {
     pub(crate) told_at: Timestamp,
     /// Where the silence was blamed, and how that layer was before.
     pub(crate) blamed: Option<(Layer, LayerState)>,
-    /// The agent announced a wait that is not over.
-    pub(crate) has_announced: bool,
+    /// The wait that the agent announced and that is not over.
+    pub(crate) announced: Announced,
     /// The caller cut the agent short in this speech.
     pub(crate) has_interrupted: bool,
     /// A final transcript arrived while the caller spoke.
@@ -89,13 +99,6 @@ impl FloorState {
     }
 }
 
-/// Who is to blame for a silence.
-struct Blame {
-    layer: Layer,
-    words: String,
-    events: Vec<holdfast_domain::EventId>,
-}
-
 impl Call {
     pub(crate) fn caller_started(&mut self, cx: &mut Cx<'_>) {
         if self.floor.caller.is_some() {
@@ -113,7 +116,8 @@ impl Call {
         self.floor.has_interrupted = false;
         self.floor.is_transcribed = false;
         self.await_step(Step::Idle, cx.at, None);
-        self.floor.has_announced = false;
+        self.unheard = None;
+        self.floor.announced = Announced::Nothing;
         if self.disconnected_at.is_none() && self.layers[Layer::Network].evidence.is_none() {
             self.heal(Layer::Network, cx.at, cx.notes);
         }
@@ -152,7 +156,7 @@ impl Call {
                     is_transcribed,
                     model: Model::Silent,
                     had_filler: false,
-                    filler_at: None,
+                    used_tools: false,
                     is_failed: false,
                     is_counted: false,
                     errors: 0,
@@ -183,6 +187,7 @@ impl Call {
         if matches!(self.pending.step, Step::Tokens | Step::Audio) && self.is_answer() {
             self.learn_step(cx);
         }
+        self.unheard = None;
         self.floor.agent = Some(cx.at);
         self.floor.agent_heard = Some(cx.at);
         if self.phase != holdfast_domain::CallPhase::Ai {
@@ -196,9 +201,6 @@ impl Call {
             self.turn_answered(cx);
         } else if let Some(turn) = &mut self.turn {
             turn.had_filler = true;
-            if turn.model == Model::CallsTools {
-                turn.filler_at.get_or_insert(cx.at);
-            }
         }
         if matches!(self.pending.step, Step::Audio) || self.turn.is_none() {
             self.await_step(Step::Idle, cx.at, None);
@@ -218,10 +220,13 @@ impl Call {
     fn turn_answered(&mut self, cx: &mut Cx<'_>) {
         self.measure_step(cx.at);
         let Some(turn) = self.turn.take() else { return };
-        // A filler while tools run is the first that the caller hears; an apology is no answer.
-        let gap = turn.filler_at.unwrap_or(cx.at).since(turn.stopped);
+        let gap = cx.at.since(turn.stopped);
         self.answered_at = Some(cx.at);
-        self.gaps.push(gap);
+        // With tools the model is asked twice, and the tools have limits of their own: such a turn
+        // says nothing about how fast answers are.
+        if !turn.used_tools {
+            self.gaps.push(gap);
+        }
         self.failed_in_row = 0;
         self.failing_since = None;
         self.heal_by_turn(turn.errors, cx.at, cx.notes);
@@ -258,7 +263,7 @@ impl Call {
             return;
         }
         let owes = match &self.turn {
-            _ if self.floor.has_announced => Owes::Announced,
+            _ if self.floor.announced != Announced::Nothing => Owes::Announced,
             Some(turn) if turn.had_filler && !self.tools.is_empty() => Owes::Announced,
             Some(_) => Owes::Agent,
             None => Owes::Caller,
@@ -268,8 +273,13 @@ impl Call {
 
     pub(crate) fn agent_state_changed(&mut self, to: AgentActivity, cx: &mut Cx<'_>) {
         match to {
+            // The tools that this speaks of are done: the state is told again after a filler.
+            AgentActivity::Tools if self.tools.is_empty() && self.pending.step == Step::Rerun => {}
             AgentActivity::Tools | AgentActivity::Holding => {
-                self.floor.has_announced = true;
+                self.floor.announced = match to {
+                    AgentActivity::Holding => Announced::Hold,
+                    _ => Announced::Tools,
+                };
                 if self.floor.nobody_speaks() {
                     self.end_silence(cx.at);
                     self.dialogue.close_span(LaneKind::Silence, cx.at, false);
@@ -277,7 +287,7 @@ impl Call {
                 }
             }
             AgentActivity::Thinking | AgentActivity::Listening | AgentActivity::Speaking => {
-                self.floor.has_announced = false;
+                self.floor.announced = Announced::Nothing;
                 if self.floor.owes == Owes::Announced {
                     let is_owed = self.turn.is_some() || to == AgentActivity::Thinking;
                     let owes = if is_owed { Owes::Agent } else { Owes::Caller };
@@ -287,11 +297,43 @@ impl Call {
         }
     }
 
-    /// The tools are done: the wait that they explained is over.
+    /// The tools are done, or the model works on their results: the wait that they explained is
+    /// over.
     pub(crate) fn announced_wait_ended(&mut self, at: Timestamp) {
-        if self.floor.owes == Owes::Announced && !self.floor.has_announced && self.turn.is_some() {
+        if self.floor.announced == Announced::Tools {
+            self.floor.announced = Announced::Nothing;
+        }
+        if self.floor.owes == Owes::Announced
+            && self.floor.announced == Announced::Nothing
+            && self.turn.is_some()
+        {
             self.floor.pass(Owes::Agent, at);
         }
+    }
+
+    /// Text was sent to speech. Of the agent's own accord, as a greeting is, it owes sound from now
+    /// on; in a turn the model's own end says the same. A filler while tools run is waited for
+    /// beside them.
+    pub(crate) fn text_sent(&mut self, cx: &mut Cx<'_>) {
+        if !self.floor.nobody_speaks() || !self.ai_serves() {
+            return;
+        }
+        if matches!(self.pending.step, Step::Tool | Step::Rerun) {
+            self.unheard = Some(Unheard {
+                since: cx.at,
+                event: cx.event_id(),
+            });
+            return;
+        }
+        let is_unasked = self.turn.is_none() && self.pending.step == Step::Idle;
+        if !is_unasked {
+            return;
+        }
+        self.take_pace(cx);
+        if self.floor.owes == Owes::Unknown {
+            self.floor.pass(Owes::Agent, cx.at);
+        }
+        self.await_step(Step::Audio, cx.at, Some(cx.event_id()));
     }
 
     /// The failed turn is tried again. The caller's silence goes on; only the time after which the
@@ -333,148 +375,6 @@ impl Call {
             .then(|| since + self.limits.silence.warn_ms)
     }
 
-    /// A limit of silence passed.
-    pub(crate) fn silence_passed(&mut self, at: Timestamp, config: &Config, notes: &mut Vec<Note>) {
-        let Some(limit) = self.limits.silence.after(self.floor.level) else {
-            return;
-        };
-        self.floor.level += 1;
-        self.floor.told_at = at;
-        let state = if self.floor.level >= 2 {
-            LayerState::Failed
-        } else {
-            LayerState::Degraded
-        };
-        let how_long = format!("over {}", words::seconds(limit));
-        self.blame_silence(at, &how_long, state, config, notes);
-    }
-
-    fn blame_silence(
-        &mut self,
-        at: Timestamp,
-        how_long: &str,
-        state: LayerState,
-        config: &Config,
-        notes: &mut Vec<Note>,
-    ) {
-        let blame = self.blame(config);
-        if self
-            .floor
-            .blamed
-            .is_some_and(|(layer, _)| layer != blame.layer)
-        {
-            self.acquit(at, notes);
-        }
-        if self.floor.blamed.is_none() {
-            self.floor.blamed = Some((blame.layer, self.layers[blame.layer].state));
-        }
-        let is_answer_owed = self.turn.as_ref().is_some_and(|turn| !turn.had_filler);
-        let kind = if is_answer_owed {
-            SignalKind::UnansweredTurn
-        } else {
-            SignalKind::DeadAir
-        };
-        let text = format!("silent for {how_long}: {}", blame.words);
-        // What the caller bears comes first, also on a layer that said itself that it failed.
-        let state = state.max(self.layers[blame.layer].state);
-        self.raise(
-            blame.layer,
-            state,
-            evidence(kind, text, at, blame.events),
-            notes,
-        );
-    }
-
-    /// Another layer turned out to be the cause: the first one goes back to what it was.
-    fn acquit(&mut self, at: Timestamp, notes: &mut Vec<Note>) {
-        let Some((layer, before)) = self.floor.blamed.take() else {
-            return;
-        };
-        let is_by_silence = self.layers[layer].signal().is_some_and(|kind| {
-            matches!(
-                kind,
-                SignalKind::UnansweredTurn | SignalKind::DeadAir | SignalKind::Expectation
-            )
-        });
-        if !is_by_silence {
-            return;
-        }
-        // It was blamed by a guess: it neither failed nor did it any work.
-        let good_at = self.layers[layer].good_at;
-        self.layers[layer].bad_at = None;
-        match before {
-            LayerState::Healthy => self.heal(layer, at, notes),
-            LayerState::Unknown => self.forget(layer, at, notes),
-            // It was unwell before the silence; the silence is no evidence for it any more.
-            LayerState::Degraded | LayerState::Failed => self.ease(layer, at, notes),
-        }
-        self.layers[layer].good_at = good_at;
-    }
-
-    /// An explicit error arrived after its effect: the silence that was blamed on a guess is its.
-    pub(crate) fn error_explains_silence(&mut self, cx: &mut Cx<'_>) {
-        if self.floor.level == 0 || !self.is_silent() {
-            return;
-        }
-        let state = if self.floor.level >= 2 {
-            LayerState::Failed
-        } else {
-            LayerState::Degraded
-        };
-        let limit = self.limits.silence.after(self.floor.level - 1).unwrap_or(0);
-        let how_long = format!("over {}", words::seconds(limit));
-        self.blame_silence(cx.at, &how_long, state, cx.config, cx.notes);
-    }
-
-    fn blame(&self, config: &Config) -> Blame {
-        let mut events = Vec::new();
-        if let Some(turn) = &self.turn {
-            events.push(turn.event.clone());
-        }
-        if let Some(error) = self.recent_error(config) {
-            events.push(error.event.clone());
-            let retry = if error.layer == Layer::Llm {
-                ", no retry"
-            } else {
-                ""
-            };
-            return Blame {
-                layer: error.layer,
-                words: format!("{}{retry}", error.words),
-                events,
-            };
-        }
-        events.extend(self.pending.event.clone());
-        if events.is_empty() {
-            events.push(holdfast_domain::EventId::new(self.last_event.as_str()));
-        }
-        let layer = self.pending.step.layer();
-        Blame {
-            layer,
-            words: self.pending.step.words(&self.layer_words(layer)),
-            events,
-        }
-    }
-
-    /// The explicit error that may be the cause of the silence now. Work that began after it means
-    /// that the caller waits for something else by now; a connection that is gone is gone.
-    fn recent_error(&self, config: &Config) -> Option<&ErrorSeen> {
-        let error = self.error.as_deref()?;
-        if error.layer == Layer::Network && self.disconnected_at.is_some() {
-            return Some(error);
-        }
-        let is_recent = self.floor.since.since(error.at) <= config.attribution_window_ms;
-        let is_worked_around = self.pending.since > error.at
-            && self.pending.step != Step::Idle
-            && self.pending.step.layer() != error.layer
-            || self.pending.step == Step::Tokens && self.pending.since > error.at;
-        let is_of_a_step = matches!(
-            error.layer,
-            Layer::Asr | Layer::Llm | Layer::Tools | Layer::Tts
-        );
-        (is_recent && !(is_of_a_step && is_worked_around)).then_some(error)
-    }
-
     /// Somebody is audible again, or silence is now announced. Tells how long it lasted.
     pub(crate) fn end_silence(&mut self, at: Timestamp) -> Option<DurationMs> {
         if !self.is_silent() {
@@ -493,17 +393,6 @@ impl Call {
         Some(lasted)
     }
 
-    fn tell_exact_silence(&mut self, layer: Layer, lasted: DurationMs) {
-        let Some(found) = &mut self.layers[layer].evidence else {
-            return;
-        };
-        if let Some(cause) = silence_cause(found) {
-            found.text = format!("silent for {}: {cause}", words::seconds(lasted));
-            let found = Evidence::clone(found);
-            self.dialogue.remember_evidence(layer, &found);
-        }
-    }
-
     /// The caller's turn got no good answer.
     pub(crate) fn fail_turn(&mut self, at: Timestamp, notes: &mut Vec<Note>) {
         let Some(turn) = &mut self.turn else { return };
@@ -520,10 +409,4 @@ impl Call {
             self.failing_since.get_or_insert(since);
         }
     }
-}
-
-/// The cause in evidence that tells a silence.
-fn silence_cause(found: &Evidence) -> Option<String> {
-    let rest = found.text.strip_prefix("silent for ")?;
-    rest.split_once(": ").map(|(_, cause)| cause.to_owned())
 }

@@ -60,7 +60,10 @@ impl Call {
             Fact::LlmResponseEnded {
                 chars, tool_calls, ..
             } => self.llm_ended(*chars, *tool_calls, cx),
-            Fact::TtsStarted { service } => self.worked(Layer::Tts, service, cx),
+            Fact::TtsStarted { service } => {
+                self.worked(Layer::Tts, service, cx);
+                self.text_sent(cx);
+            }
             Fact::ToolRequested { .. }
             | Fact::ToolStarted { .. }
             | Fact::ToolCompleted { .. }
@@ -144,6 +147,9 @@ impl Call {
         }
         if updated.language.is_some() {
             self.cells = None;
+        }
+        if updated.language.is_some() || updated.queue.is_some() {
+            self.traits = None;
         }
         set(&mut dialogue.queue, &updated.queue);
         set(&mut dialogue.language, &updated.language);
@@ -312,6 +318,9 @@ impl Call {
         if let Some(turn) = &mut self.turn {
             turn.model = Model::Answering;
         }
+        if self.tools.is_empty() {
+            self.announced_wait_ended(cx.at);
+        }
         self.await_step(Step::Tokens, cx.at, Some(cx.event_id()));
         self.dialogue.open_span(LaneKind::Llm, cx.at, service);
     }
@@ -344,6 +353,7 @@ impl Call {
         let step = if tool_calls > 0 {
             if let Some(turn) = &mut self.turn {
                 turn.model = Model::CallsTools;
+                turn.used_tools = true;
             }
             Step::Tool
         } else if is_audible {

@@ -20,6 +20,8 @@ pub(crate) struct LayerCell {
     pub(crate) evidence: Option<Box<Evidence>>,
     /// When it last failed in its work.
     pub(crate) bad_at: Option<Timestamp>,
+    /// It was only late then.
+    pub(crate) was_late: bool,
     /// The place in the call's services of what served it then.
     pub(crate) bad_service: Option<u8>,
     /// When it last did its work.
@@ -30,6 +32,14 @@ impl LayerCell {
     pub(crate) fn signal(&self) -> Option<SignalKind> {
         self.evidence.as_ref().map(|evidence| evidence.kind)
     }
+}
+
+/// The layers in which work was done, or was not, since this was last counted (bits in strip
+/// order).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Outcomes {
+    pub(crate) good: u8,
+    pub(crate) bad: u8,
 }
 
 /// What folding a fact or a timer into a call has to tell the rest of the engine.
@@ -83,11 +93,15 @@ impl Call {
         notes: &mut Vec<Note>,
     ) {
         self.dialogue.remember_evidence(layer, &evidence);
-        if to >= LayerState::Degraded && is_failure(evidence.kind) {
+        // Of a worker that is maybe another's, the call knows nothing.
+        let is_known = evidence.kind != SignalKind::WorkerLost || to == LayerState::Failed;
+        if to >= LayerState::Degraded && is_known && is_failure(evidence.kind, layer) {
+            self.outcomes.bad |= bit(layer);
             let serving = |service: &Service| service.layer == layer && service.active;
             let place = self.services.iter().position(serving);
             let cell = &mut self.layers[layer];
             cell.bad_at = Some(evidence.at);
+            cell.was_late = evidence.kind == SignalKind::Expectation;
             cell.bad_service = place.and_then(|place| u8::try_from(place).ok());
         }
         let cell = &mut self.layers[layer];
@@ -125,6 +139,7 @@ impl Call {
         {
             self.error = None;
         }
+        self.outcomes.good |= bit(layer);
         self.layers[layer].evidence = None;
         self.layers[layer].good_at = Some(at);
         self.set_state(layer, LayerState::Healthy, at, notes);

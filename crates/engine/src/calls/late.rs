@@ -22,7 +22,10 @@ impl Call {
         }
         if self.ai_serves() {
             if self.step_deadline().is_some_and(|due| due <= at) {
-                self.step_is_late(at, notes);
+                self.step_is_late(at, config, notes);
+            }
+            if self.unheard_deadline().is_some_and(|due| due <= at) {
+                self.filler_is_late(at, notes);
             }
             self.tools_passed(at, notes);
         }
@@ -46,21 +49,21 @@ impl Call {
         }
     }
 
-    fn step_is_late(&mut self, at: Timestamp, notes: &mut Vec<Note>) {
+    fn step_is_late(&mut self, at: Timestamp, config: &Config, notes: &mut Vec<Note>) {
         self.pending.is_late = true;
         let step = self.pending.step;
         let Some(limit) = deadline_ms(step, &self.limits.steps) else {
             return;
         };
         // What failed already is not also late.
-        let layer = step.layer();
+        let layer = self.beneath(at, config).unwrap_or(step.layer());
         if self.layers[layer].state == LayerState::Failed {
             return;
         }
         let text = format!(
             "the caller waits for over {}: {}",
             words::seconds(limit),
-            step.words(&self.layer_words(layer))
+            self.step_words(layer)
         );
         if self.is_silent() && self.floor.blamed.is_none() {
             self.floor.blamed = Some((layer, self.layers[layer].state));
@@ -68,6 +71,23 @@ impl Call {
         let events = self.pending.event.iter().cloned().collect();
         let found = evidence(SignalKind::Expectation, text, at, events);
         self.raise(layer, LayerState::Degraded, found, notes);
+    }
+
+    /// The filler while tools run is not audible: speech does not work, whatever the tools do.
+    fn filler_is_late(&mut self, at: Timestamp, notes: &mut Vec<Note>) {
+        let Some(unheard) = self.unheard.take() else {
+            return;
+        };
+        if self.layers[Layer::Tts].state == LayerState::Failed {
+            return;
+        }
+        let text = format!(
+            "the caller waits for over {}: {}",
+            words::seconds(self.limits.steps.audio_ms),
+            Step::Audio.words(&self.layer_words(Layer::Tts))
+        );
+        let found = evidence(SignalKind::Expectation, text, at, vec![unheard.event]);
+        self.raise(Layer::Tts, LayerState::Degraded, found, notes);
     }
 
     fn became_ghost(&mut self, at: Timestamp, limit: i64, notes: &mut Vec<Note>) {

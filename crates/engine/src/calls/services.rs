@@ -242,6 +242,7 @@ impl Call {
         if is_known && is_change {
             self.switched = Some((layer, at));
             self.cells = None;
+            self.traits = None;
             for service in &mut self.services {
                 if service.layer == layer {
                     service.active = service.name == name;

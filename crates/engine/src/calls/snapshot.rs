@@ -67,6 +67,7 @@ impl Call {
         self.capabilities.clone_from(&told.capabilities);
         self.limits = config.limits_of(&told.queue);
         self.cells = None;
+        self.traits = None;
         let dialogue = &mut self.dialogue;
         dialogue.queue = name(&told.queue);
         dialogue.language = name(&told.language);

@@ -2,6 +2,7 @@
 
 use holdfast_domain::fact::{Effect, Fact, ToolRef};
 use holdfast_domain::{LaneKind, Layer, LayerState, SignalKind, Timestamp, ToolState};
+use serde::{Deserialize, Serialize};
 
 use super::Cx;
 use super::call::{Call, RunningTool};
@@ -13,6 +14,29 @@ use crate::words;
 
 /// The most tools that run at once on a call; further ones are kept in the dialogue only.
 const RUNNING_MAX: usize = 16;
+
+/// How many tools of a call are remembered by how they did; few calls use more.
+const MARKS_MAX: usize = 6;
+
+/// What a tool did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Did {
+    Work,
+    Fail,
+    ComeLate,
+}
+
+/// How one tool did on a call, because the next tool says nothing about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ToolMark {
+    pub(crate) name: String,
+    /// When it last did its work.
+    pub(crate) good_at: Option<Timestamp>,
+    /// When it last failed or was late.
+    pub(crate) bad_at: Option<Timestamp>,
+    /// It was only late then.
+    pub(crate) was_late: bool,
+}
 
 /// When a running tool passes its next limit: late at one deadline, failing at two.
 pub(crate) fn deadline(tool: &RunningTool) -> Option<Timestamp> {
@@ -76,8 +100,10 @@ impl Call {
 
     /// A tool says that it worked. Where a write had no effect, only a write that has one heals.
     fn tool_succeeded(&mut self, tool: &ToolRef<'_>, effect: Option<Effect>, cx: &mut Cx<'_>) {
+        self.mark_tool(&tool.name, cx.at, Did::Work);
         let writes = self.dialogue.tool(&tool.id, &tool.name, cx.at).writes;
         if writes && effect == Some(Effect::None) {
+            self.mark_tool(&tool.name, cx.at, Did::Fail);
             self.succeeded_silently(tool, cx);
             return;
         }
@@ -91,6 +117,7 @@ impl Call {
     fn tool_began(&mut self, tool: &ToolRef<'_>, writes: bool, cx: &mut Cx<'_>) {
         if let Some(turn) = &mut self.turn {
             turn.model = Model::CallsTools;
+            turn.used_tools = true;
         }
         if self.pending.step != Step::Tool {
             self.await_step(Step::Tool, cx.at, Some(cx.event_id()));
@@ -122,7 +149,6 @@ impl Call {
         outcome: String,
         cx: &mut Cx<'_>,
     ) {
-        self.last_tool = Some(name(&tool.name));
         let call = self.dialogue.tool(&tool.id, &tool.name, cx.at);
         call.state = state;
         call.ended_at = Some(cx.at);
@@ -155,12 +181,37 @@ impl Call {
         }
         events.push(cx.event_id());
         let found = evidence(SignalKind::ToolFailure, text, cx.at, events);
+        self.mark_tool(name, cx.at, Did::Fail);
         self.raise(Layer::Tools, LayerState::Failed, found, cx.notes);
         cx.notes.push(Note::LayerError {
             layer: Layer::Tools,
             at: cx.at,
         });
         self.note_error(Layer::Tools, words, cx);
+    }
+
+    /// Notes how a tool did last; the one that was used longest ago makes room.
+    fn mark_tool(&mut self, tool: &str, at: Timestamp, did: Did) {
+        let place = self.tool_marks.iter().position(|mark| mark.name == tool);
+        let mut mark = match place {
+            Some(place) => self.tool_marks.remove(place),
+            None => ToolMark {
+                name: name(tool),
+                good_at: None,
+                bad_at: None,
+                was_late: false,
+            },
+        };
+        if did == Did::Work {
+            mark.good_at = Some(at);
+        } else {
+            mark.bad_at = Some(at);
+            mark.was_late = did == Did::ComeLate;
+        }
+        if self.tool_marks.len() >= MARKS_MAX {
+            self.tool_marks.remove(0);
+        }
+        self.tool_marks.push(mark);
     }
 
     /// Limits of running tools that passed by `now`.
@@ -173,7 +224,7 @@ impl Call {
             return;
         };
         tool.level += 1;
-        self.last_tool = Some(tool.name.clone());
+        let tool_name = tool.name.clone();
         let over = tool.limit_ms * i64::from(tool.level);
         let text = format!(
             "the caller waits for a tool: {} has not ended for over {}",
@@ -187,6 +238,7 @@ impl Call {
         };
         let events = vec![tool.event.clone()];
         let found = evidence(SignalKind::Expectation, text, at, events);
+        self.mark_tool(&tool_name, at, Did::ComeLate);
         self.raise(Layer::Tools, state, found, notes);
     }
 }

@@ -36,8 +36,8 @@ pub(crate) struct Turn {
     pub(crate) model: Model,
     /// The agent was audible without answering.
     pub(crate) had_filler: bool,
-    /// When the agent was first audible with a filler while tools ran.
-    pub(crate) filler_at: Option<Timestamp>,
+    /// Tools were asked for.
+    pub(crate) used_tools: bool,
     /// It failed, as far as it was tried.
     pub(crate) is_failed: bool,
     /// It is in the count of failed turns.

@@ -8,15 +8,21 @@ use holdfast_domain::{
 };
 
 use super::explain::{FAILING_MIN, Sample, TraitId, explain};
+use super::field::{Field, FieldId, NO_TRAIT};
 use crate::bridges::Bridge;
 use crate::calls::Call;
 
+/// The last word on a call's work counts as of the same moment for so long: a caller's turn takes
+/// ten seconds or twenty.
+const MOMENT_MS: DurationMs = 60_000;
+
 /// A call that failed is a failing one for so long after, even if its layer worked since: with an
-/// intermittent fault the next turn may be well. Two turns fit into it.
+/// intermittent fault the next turn may be well.
 const FAILING_MS: DurationMs = 20_000;
 
-/// Good work counts as of the same moment for so long.
-const HEALTHY_MS: DurationMs = 60_000;
+/// A cause whose newest failure is older than this explains nothing new: what is left of it, as
+/// its calls recover one by one, only looks like something else.
+const FRESH_MS: DurationMs = 8_000;
 
 /// A shared cause that this moment shows.
 #[derive(Debug)]
@@ -28,53 +34,149 @@ pub(super) struct Found {
     pub(super) healthy: u32,
     pub(super) since: Timestamp,
     pub(super) elsewhere_permille: u32,
+    /// Something failed by it just now, or fails still.
+    pub(super) is_fresh: bool,
     /// The vendors of the services that failed.
     providers: BTreeSet<String>,
     layers: BTreeSet<Layer>,
 }
 
-/// The causes of this moment, and whether any call fails at all.
+/// The last word on one call's work in a layer; with tools, on one tool of it.
+#[derive(Debug, Clone, Copy)]
+struct Case<'a> {
+    call: &'a Call,
+    tool: Option<&'a str>,
+    outcome: Outcome,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    Failing {
+        since: Timestamp,
+        /// When it failed last; now, while the caller waits for it.
+        newest: Timestamp,
+    },
+    Good {
+        at: Timestamp,
+    },
+}
+
+/// The causes of this moment in the layers that are worth the look.
 pub(super) fn compare(
-    calls: &BTreeMap<CallId, Call>,
+    calls: &mut BTreeMap<CallId, Call>,
     bridges: &BTreeMap<SourceId, Bridge>,
+    field: &mut Field,
+    layers: &[Layer],
     now: Timestamp,
-) -> (Vec<Found>, bool) {
+) -> Vec<Found> {
     let live: BTreeSet<&SourceId> = bridges
         .iter()
         .filter(|(_, bridge)| bridge.state() == FeedState::Live)
         .map(|(source, _)| source)
         .collect();
+    for call in calls.values_mut() {
+        field.traits_of(call);
+    }
     let seen: Vec<&Call> = calls
         .values()
         .filter(|call| {
             call.phase == CallPhase::Ai && call.ghost_since.is_none() && live.contains(&call.source)
         })
         .collect();
-    let mut anything_fails = false;
     let mut found = Vec::new();
-    for layer in Layer::ALL {
-        let failing: Vec<(&Call, Timestamp)> = seen
-            .iter()
-            .filter_map(|call| failing_since(call, layer, now).map(|since| (*call, since)))
-            .collect();
-        anything_fails |= !failing.is_empty();
-        found.append(&mut compare_layer(layer, &seen, &failing, now));
+    for layer in layers {
+        found.append(&mut compare_layer(*layer, &seen, field, now));
     }
-    (outages(found), anything_fails)
+    outages(found)
 }
 
-/// Since when the call fails in the layer, or None if it does not.
-fn failing_since(call: &Call, layer: Layer, now: Timestamp) -> Option<Timestamp> {
+/// The last words on a layer of a call.
+fn cases(call: &Call, layer: Layer, now: Timestamp) -> impl Iterator<Item = Case<'_>> {
+    let marks = if layer == Layer::Tools {
+        call.tool_marks.as_slice()
+    } else {
+        &[]
+    };
+    let of_tools = marks.iter().filter_map(move |mark| {
+        let last = LastWords {
+            bad_at: mark.bad_at,
+            was_late: mark.was_late,
+            good_at: mark.good_at,
+        };
+        let outcome = outcome(call, layer, last, now)?;
+        Some(Case {
+            call,
+            tool: Some(mark.name.as_str()),
+            outcome,
+        })
+    });
     let health = &call.layers[layer];
-    let bad_at = health.bad_at?;
-    if health.state >= LayerState::Degraded && health.signal().is_some_and(is_failure) {
-        return Some(health.since.min(bad_at));
-    }
-    (now.since(bad_at) <= FAILING_MS).then_some(bad_at)
+    let of_layer = (layer != Layer::Tools)
+        .then(|| {
+            let last = LastWords {
+                bad_at: health.bad_at,
+                was_late: health.was_late,
+                good_at: health.good_at,
+            };
+            outcome(call, layer, last, now)
+        })
+        .flatten();
+    of_tools.chain(of_layer.map(|outcome| Case {
+        call,
+        tool: None,
+        outcome,
+    }))
 }
 
-/// The signal tells that work was not done, not only that it was slow or rude.
-pub(crate) const fn is_failure(kind: SignalKind) -> bool {
+/// When work was last not done, and when it was.
+#[derive(Debug, Clone, Copy)]
+struct LastWords {
+    bad_at: Option<Timestamp>,
+    /// It was late, which is over as soon as it comes.
+    was_late: bool,
+    good_at: Option<Timestamp>,
+}
+
+/// None when nothing is known of this moment.
+fn outcome(call: &Call, layer: Layer, last: LastWords, now: Timestamp) -> Option<Outcome> {
+    let LastWords {
+        bad_at,
+        was_late,
+        good_at,
+    } = last;
+    let is_of_moment = |at: &Timestamp| now.since(*at) <= MOMENT_MS;
+    if let Some(bad_at) = bad_at {
+        let health = &call.layers[layer];
+        let is_unwell = health.state >= LayerState::Degraded
+            && health.signal().is_some_and(|kind| is_failure(kind, layer))
+            && good_at.is_none_or(|good| good <= bad_at);
+        let lasts = is_unwell && lasts(call, layer);
+        let was_failing = now.since(bad_at) <= FAILING_MS
+            && !(was_late && good_at.is_some_and(|good| good > bad_at));
+        if lasts || is_unwell && is_of_moment(&bad_at) || was_failing {
+            let since = if is_unwell {
+                health.since.min(bad_at)
+            } else {
+                bad_at
+            };
+            let newest = if lasts { now } else { bad_at };
+            return Some(Outcome::Failing { since, newest });
+        }
+    }
+    good_at.filter(is_of_moment).map(|at| Outcome::Good { at })
+}
+
+/// The failure goes on now: the caller waits, or is not connected.
+fn lasts(call: &Call, layer: Layer) -> bool {
+    match layer {
+        Layer::Network => true,
+        _ => call.is_silent(),
+    }
+}
+
+/// The signal tells that work was not done, not only that it was slow or rude. A dialogue that goes
+/// in circles is a failure of the dialogue, and only a sign of one elsewhere.
+pub(crate) fn is_failure(kind: SignalKind, layer: Layer) -> bool {
     match kind {
         SignalKind::ServiceError
         | SignalKind::ServiceUnavailable
@@ -90,9 +192,8 @@ pub(crate) const fn is_failure(kind: SignalKind) -> bool {
         | SignalKind::Liveness
         | SignalKind::FaultRate
         | SignalKind::LatencyDrift
-        | SignalKind::Loop
-        | SignalKind::Reprompt
         | SignalKind::SilentSuccess => true,
+        SignalKind::Loop | SignalKind::Reprompt => layer == Layer::Orchestration,
         SignalKind::ResponseGap
         | SignalKind::Ghost
         | SignalKind::StaleFeed
@@ -105,53 +206,52 @@ pub(crate) const fn is_failure(kind: SignalKind) -> bool {
     }
 }
 
-fn compare_layer(
-    layer: Layer,
-    seen: &[&Call],
-    failing: &[(&Call, Timestamp)],
-    now: Timestamp,
-) -> Vec<Found> {
+fn compare_layer(layer: Layer, seen: &[&Call], field: &mut Field, now: Timestamp) -> Vec<Found> {
+    let all = seen.iter().flat_map(|call| cases(call, layer, now));
+    let (failing, good): (Vec<Case<'_>>, Vec<Case<'_>>) =
+        all.partition(|case| matches!(case.outcome, Outcome::Failing { .. }));
     // So few are chance, whatever they share.
     if failing.len() < FAILING_MIN as usize {
         return Vec::new();
     }
-    let Some(onset) = failing.iter().map(|(_, since)| *since).min() else {
-        return Vec::new();
-    };
-    let onset = onset.max(now - HEALTHY_MS);
-    let healthy: Vec<&Call> = seen
-        .iter()
-        .filter(|call| {
-            call.layers[layer].good_at.is_some_and(|at| at >= onset)
-                && failing_since(call, layer, now).is_none()
-        })
-        .copied()
+    let onset = failing.iter().filter_map(failing_since).min();
+    let onset = onset.unwrap_or(now).max(now - MOMENT_MS);
+    let healthy: Vec<Case<'_>> = good
+        .into_iter()
+        .filter(|case| matches!(case.outcome, Outcome::Good { at } if at >= onset))
         .collect();
 
-    let of_failing: Vec<Vec<(CauseDimension, &str)>> = failing
+    let mut counted: BTreeMap<FieldId, u32> = BTreeMap::new();
+    let of_failing: Vec<Vec<FieldId>> = failing
         .iter()
-        .map(|(call, _)| Traits::of(call, layer, true).all().collect())
+        .map(|case| traits_of(case, layer, true, field))
         .collect();
-    let mut counted: BTreeMap<(CauseDimension, &str), u32> = BTreeMap::new();
-    for found in of_failing.iter().flatten() {
-        *counted.entry(*found).or_default() += 1;
+    for id in of_failing.iter().flatten() {
+        *counted.entry(*id).or_default() += 1;
     }
     let n_values = counted.len();
     counted.retain(|_, failing| *failing >= FAILING_MIN);
-    let known: Vec<(CauseDimension, &str)> = counted.into_keys().collect();
-    let sample = |call: &Call, is_failing| {
-        let own = Traits::of(call, layer, is_failing);
-        let shared = known
-            .iter()
-            .zip(0..)
-            .filter(|((dimension, value), _)| own.value(*dimension) == *value);
-        Sample {
-            traits: shared.map(|(_, id)| id).collect::<Vec<TraitId>>(),
-            is_failing,
-        }
+    // Their order is the order of preference between equal explanations.
+    let mut known: Vec<(CauseTrait, FieldId)> = counted
+        .into_keys()
+        .filter_map(|id| Some((field.name(id)?.clone(), id)))
+        .collect();
+    known.sort();
+    let mut places: Vec<Option<TraitId>> = vec![None; field.len()];
+    for ((_, id), place) in known.iter().zip(0..) {
+        places[*id as usize] = Some(place);
+    }
+    let sample = |ids: &[FieldId], is_failing| {
+        let place = |id: &FieldId| places.get(*id as usize).copied().flatten();
+        let mut traits: Vec<TraitId> = ids.iter().filter_map(place).collect();
+        traits.sort_unstable();
+        Sample { traits, is_failing }
     };
-    let mut samples: Vec<Sample> = failing.iter().map(|(call, _)| sample(call, true)).collect();
-    samples.extend(healthy.iter().map(|call| sample(call, false)));
+    let mut samples: Vec<Sample> = of_failing.iter().map(|ids| sample(ids, true)).collect();
+    for case in &healthy {
+        let ids = traits_of(case, layer, false, field);
+        samples.push(sample(&ids, false));
+    }
 
     explain(&samples, n_values)
         .into_iter()
@@ -160,24 +260,25 @@ fn compare_layer(
             let members = || explanation.failing.iter().map(|place| &failing[*place]);
             let is_inside = |s: &&Sample| explanation.traits.iter().all(|id| s.traits.contains(id));
             let (bad, all) = explanation.elsewhere;
+            let newest = members().filter_map(|case| match case.outcome {
+                Outcome::Failing { newest, .. } => Some(newest),
+                Outcome::Good { .. } => None,
+            });
             Found {
                 layer,
                 traits: explanation
                     .traits
                     .iter()
-                    .map(|id| known[*id as usize])
-                    .map(|(dimension, value)| CauseTrait {
-                        dimension,
-                        value: value.to_owned(),
-                    })
+                    .map(|id| known[*id as usize].0.clone())
                     .collect(),
                 shape: CauseShape::Shared,
-                failing: members().map(|(call, _)| call.id.clone()).collect(),
+                failing: members().map(|case| case.call.id.clone()).collect(),
                 healthy: samples[failing.len()..].iter().filter(is_inside).count() as u32,
-                since: members().map(|(_, since)| *since).min().unwrap_or(onset),
+                since: members().filter_map(failing_since).min().unwrap_or(onset),
                 elsewhere_permille: (bad * 1_000).checked_div(all).unwrap_or(0),
+                is_fresh: newest.max().is_some_and(|at| now.since(at) <= FRESH_MS),
                 providers: members()
-                    .filter_map(|(call, _)| service(call, layer, true))
+                    .filter_map(|case| service(case.call, layer, true))
                     .map(|service| service.provider.clone())
                     .filter(|provider| !provider.is_empty())
                     .collect(),
@@ -185,6 +286,30 @@ fn compare_layer(
             }
         })
         .collect()
+}
+
+fn failing_since(case: &Case<'_>) -> Option<Timestamp> {
+    match case.outcome {
+        Outcome::Failing { since, .. } => Some(since),
+        Outcome::Good { .. } => None,
+    }
+}
+
+/// The numbers of a case's traits: where it failed, by the service that failed.
+fn traits_of(case: &Case<'_>, layer: Layer, at_failure: bool, field: &mut Field) -> Vec<FieldId> {
+    let Some(traits) = case.call.traits.as_deref() else {
+        return Vec::new();
+    };
+    let tool = case.tool.map(|tool| field.id(CauseDimension::Tool, tool));
+    let mut ids: Vec<FieldId> = if at_failure {
+        let service = service(case.call, layer, true);
+        let services = field.of_service(service, case.call.region());
+        traits.served(services).collect()
+    } else {
+        traits.of(layer).collect()
+    };
+    ids.extend(tool.filter(|id| *id != NO_TRAIT));
+    ids
 }
 
 /// Causes that name only a place, and in which several vendors or several layers fail, are one
@@ -214,6 +339,7 @@ fn outages(found: Vec<Found>) -> Vec<Found> {
                 place.layers.extend(cause.layers);
                 place.healthy += cause.healthy;
                 place.since = place.since.min(cause.since);
+                place.is_fresh |= cause.is_fresh;
                 place.elsewhere_permille = place.elsewhere_permille.max(cause.elsewhere_permille);
             }
             None => {
@@ -243,64 +369,23 @@ fn service(call: &Call, layer: Layer, at_failure: bool) -> Option<&Service> {
         .or_else(|| call.active(layer))
 }
 
-/// Everything that calls can share.
-const DIMENSIONS: [CauseDimension; 10] = [
-    CauseDimension::Provider,
-    CauseDimension::Model,
-    CauseDimension::Region,
-    CauseDimension::Zone,
-    CauseDimension::Tool,
-    CauseDimension::Flow,
-    CauseDimension::Build,
-    CauseDimension::Queue,
-    CauseDimension::Language,
-    CauseDimension::Worker,
-];
-
-/// What one call has of it in one layer.
-struct Traits<'a> {
-    call: &'a Call,
-    layer: Layer,
-    service: Option<&'a Service>,
-}
-
-impl<'a> Traits<'a> {
-    fn of(call: &'a Call, layer: Layer, at_failure: bool) -> Self {
-        Self {
-            call,
-            layer,
-            service: service(call, layer, at_failure),
-        }
-    }
-
-    /// Empty when it is not known.
-    fn value(&self, dimension: CauseDimension) -> &'a str {
-        let (call, dialogue) = (self.call, &self.call.dialogue);
-        let served = |of: fn(&Service) -> &String| self.service.map(|service| of(service).as_str());
-        match dimension {
-            CauseDimension::Provider => served(|service| &service.provider).unwrap_or(""),
-            CauseDimension::Model => served(|service| &service.model).unwrap_or(""),
-            CauseDimension::Region => {
-                served(|service| &service.region).unwrap_or_else(|| call.region())
-            }
-            CauseDimension::Zone => served(|service| &service.zone).unwrap_or(&dialogue.zone),
-            CauseDimension::Tool if self.layer == Layer::Tools => {
-                call.last_tool.as_deref().unwrap_or("")
-            }
-            CauseDimension::Tool => "",
-            CauseDimension::Flow => &dialogue.flow,
-            CauseDimension::Build => &dialogue.build,
-            CauseDimension::Queue => &dialogue.queue,
-            CauseDimension::Language => &dialogue.language,
-            CauseDimension::Worker => &dialogue.worker,
-        }
-    }
-
-    fn all(&self) -> impl Iterator<Item = (CauseDimension, &'a str)> {
-        DIMENSIONS
-            .into_iter()
-            .map(|dimension| (dimension, self.value(dimension)))
-            .filter(|(_, value)| !value.is_empty())
+/// What a call has of a dimension in one layer, as it is served now; empty when it is not known.
+fn value(call: &Call, layer: Layer, dimension: CauseDimension) -> &str {
+    let dialogue = &call.dialogue;
+    let service = call.active(layer);
+    let served = |of: fn(&Service) -> &String| service.map_or("", |service| of(service).as_str());
+    let or = |served, own| if str::is_empty(served) { own } else { served };
+    match dimension {
+        CauseDimension::Provider => served(|service| &service.provider),
+        CauseDimension::Model => served(|service| &service.model),
+        CauseDimension::Region => or(served(|service| &service.region), call.region()),
+        CauseDimension::Zone => or(served(|service| &service.zone), &dialogue.zone),
+        CauseDimension::Tool => "",
+        CauseDimension::Flow => &dialogue.flow,
+        CauseDimension::Build => &dialogue.build,
+        CauseDimension::Queue => &dialogue.queue,
+        CauseDimension::Language => &dialogue.language,
+        CauseDimension::Worker => &dialogue.worker,
     }
 }
 
@@ -309,9 +394,8 @@ pub(super) fn has_traits(call: &Call, group: &CauseGroup) -> bool {
     // A tool is the cause for whoever may use it next.
     let may_differ = |dimension| group.layer == Layer::Tools && dimension == CauseDimension::Tool;
     let is_of = |layer: Layer| {
-        let own = Traits::of(call, layer, false);
         group.traits.iter().all(|wanted| {
-            may_differ(wanted.dimension) || own.value(wanted.dimension) == wanted.value
+            may_differ(wanted.dimension) || value(call, layer, wanted.dimension) == wanted.value
         })
     };
     if group.shape == CauseShape::RegionOutage {

@@ -26,6 +26,9 @@ pub struct ConductLimits {
     pub yield_ms: DurationMs,
     /// This many overlaps without yielding harm the caller; one is worth a look.
     pub misses_warn: u8,
+    /// A dialogue that goes in circles within this time after a layer failed does so because of it:
+    /// a caller who was not served says it again in the next turn or two.
+    pub explained_ms: DurationMs,
     /// A call that the caller or the platform ends this soon after a fault ended abruptly.
     pub abrupt_ms: DurationMs,
     /// This many failed turns in a row end a call: the third unanswered turn is where callers hang
@@ -44,6 +47,7 @@ impl Default for ConductLimits {
             overlap_ms: 500,
             yield_ms: 300,
             misses_warn: 2,
+            explained_ms: 60_000,
             abrupt_ms: 30_000,
             failed_turns_max: 3,
         }

@@ -37,7 +37,8 @@ impl Default for Clamps {
 /// How deadlines are learnt: p99 of what a step took, times a margin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Learning {
-    /// So many samples make a quantile of 99 % worth believing: two are beyond it.
+    /// So many samples make a quantile of 99 % worth believing: until there are 100 it is the
+    /// slowest, and the margin covers what that misses.
     pub samples_min: u32,
     /// The quantile, in thousandths.
     pub quantile_permille: u32,
@@ -52,9 +53,9 @@ pub struct Learning {
 impl Default for Learning {
     fn default() -> Self {
         Self {
-            samples_min: 200,
+            samples_min: 60,
             quantile_permille: 990,
-            margin_percent: 150,
+            margin_percent: 125,
             halve_at: 4_096,
             refresh_every: 32,
         }

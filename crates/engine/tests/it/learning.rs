@@ -62,7 +62,7 @@ fn a_model_that_begins_and_gives_nothing_is_seen_as_soon_as_its_pace_is_known() 
     assert_eq!(
         late_after(&mut script, "c"),
         1_000,
-        "p99 times 1.5, at least 1 s"
+        "p99 times 1.25, at least 1 s"
     );
     assert!(
         script
@@ -73,7 +73,7 @@ fn a_model_that_begins_and_gives_nothing_is_seen_as_soon_as_its_pace_is_known() 
 
 #[test]
 fn until_enough_is_known_the_fixed_limit_stands() {
-    let mut script = warm(600, WARM / 2);
+    let mut script = warm(600, 40);
     assert_eq!(late_after(&mut script, "c"), 4_000);
 }
 
@@ -82,11 +82,11 @@ fn a_slow_model_is_given_its_time() {
     let mut script = warm(1_400, WARM);
     let late = late_after(&mut script, "c");
     // The quantile is right to 2 %, and the time is looked at each 100 ms.
-    assert!((2_100..=2_200).contains(&late), "{late} ms");
+    assert!((1_750..=1_850).contains(&late), "{late} ms");
 }
 
 #[test]
-fn another_call_of_the_same_service_and_language_knows_it_and_of_another_language_not() {
+fn another_call_of_the_same_service_knows_it_and_another_language_goes_by_it_until_known() {
     let mut script = warm(600, WARM);
     script.call("d");
     assert_eq!(late_after(&mut script, "d"), 1_000);
@@ -98,7 +98,7 @@ fn another_call_of_the_same_service_and_language_knows_it_and_of_another_languag
             ..CallUpdated::default()
         },
     );
-    assert_eq!(late_after(&mut script, "e"), 4_000);
+    assert_eq!(late_after(&mut script, "e"), 1_000);
 }
 
 #[test]

@@ -222,7 +222,7 @@ fn a_filler_while_a_tool_runs_is_not_dead_air_and_no_answer() {
 }
 
 #[test]
-fn a_turn_with_a_filler_is_as_slow_as_its_filler() {
+fn turns_that_use_tools_say_nothing_about_how_fast_answers_are() {
     let mut script = good_call();
     for turn in ["t1", "t2", "t3"] {
         script.caller_says("c", "where is my order");
@@ -244,8 +244,8 @@ fn a_turn_with_a_filler_is_as_slow_as_its_filler() {
         script.agent_stops("c");
         script.wait(1_000);
     }
-    let gap = script.summary("c").response_gap_ms.expect("three turns");
-    assert!((700..1_200).contains(&gap), "{gap}");
+    let gap = script.summary("c").response_gap_ms.expect("the first turn");
+    assert!(gap < 700, "{gap}: only of turns without tools");
     assert_eq!(script.need("c").level, NeedLevel::Calm);
 }
 
