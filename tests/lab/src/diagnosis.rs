@@ -14,6 +14,9 @@ use crate::score::{Aim, Tally, judge};
 /// How many callers are on the line in the calm that false alarms are counted in.
 pub const CALM_CALLS: usize = 1_000;
 
+/// In how many runs the calm is parted, so that more cores have something to do.
+pub const CALM_RUNS: u64 = 4;
+
 /// One run of one family.
 #[derive(Debug, Clone)]
 pub struct Round {
@@ -37,31 +40,7 @@ pub fn rounds(
         .iter()
         .flat_map(|family| seeds.iter().map(|seed| (*family, *seed)))
         .collect();
-    let next = AtomicUsize::new(0);
-    let mut done = BTreeMap::new();
-    thread::scope(|scope| {
-        let (tell, hear) = mpsc::channel();
-        let workers = thread::available_parallelism().map_or(1, NonZero::get);
-        for _ in 0..workers.min(jobs.len()) {
-            let (tell, next, jobs) = (tell.clone(), &next, &jobs);
-            scope.spawn(move || {
-                loop {
-                    let job = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((family, seed)) = jobs.get(job) else {
-                        break;
-                    };
-                    // The one that listens has gone only if it panicked, which ends the scope.
-                    let _ = tell.send((job, round(family, *seed, listener)));
-                }
-            });
-        }
-        drop(tell);
-        for (job, round) in hear {
-            told(&round);
-            done.insert(job, round);
-        }
-    });
-    done.into_values().collect()
+    on_all_cores(&jobs, |(family, seed)| round(family, *seed, listener), told)
 }
 
 fn round(family: &'static Family, seed: u64, listener: Listener) -> Round {
@@ -84,12 +63,59 @@ fn aim(family: &Family) -> Aim {
     }
 }
 
-/// A day on which nothing is broken but what breaks on any day.
+/// Hours on which nothing is broken but what breaks on any day: [`CALM_RUNS`] runs side by side,
+/// with the seeds from `seed` on, that make up the hours together.
 pub fn calm(seed: u64, hours: f64, listener: Listener) -> Tally {
-    let duration_ms = (hours * 3_600_000.0) as i64;
-    let mut run = Run::new(&corpus::calm(seed, CALM_CALLS, duration_ms));
-    let (truth, heard) = listen(&mut run, Aim::Nothing, listener);
-    judge(&truth, &heard)
+    let duration_ms = (hours / CALM_RUNS as f64 * 3_600_000.0) as i64;
+    let seeds: Vec<u64> = (0..CALM_RUNS).map(|n| seed.wrapping_add(n)).collect();
+    let tallies = on_all_cores(
+        &seeds,
+        |seed| {
+            let mut run = Run::new(&corpus::calm(*seed, CALM_CALLS, duration_ms));
+            let (truth, heard) = listen(&mut run, Aim::Nothing, listener);
+            judge(&truth, &heard)
+        },
+        |_| {},
+    );
+    let mut sum = Tally::default();
+    for tally in &tallies {
+        sum.add(tally);
+    }
+    sum
+}
+
+/// Does all jobs, as many at once as there are cores; the order of what comes of them does not depend
+/// on who was faster. `told` hears of each as it is done.
+fn on_all_cores<J: Sync, T: Send>(
+    jobs: &[J],
+    work: impl Fn(&J) -> T + Sync,
+    told: impl Fn(&T),
+) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let mut done = BTreeMap::new();
+    thread::scope(|scope| {
+        let (tell, hear) = mpsc::channel();
+        let workers = thread::available_parallelism().map_or(1, NonZero::get);
+        for _ in 0..workers.min(jobs.len()) {
+            let (tell, next, work) = (tell.clone(), &next, &work);
+            scope.spawn(move || {
+                loop {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(job) = jobs.get(place) else {
+                        break;
+                    };
+                    // The one that listens has gone only if it panicked, which ends the scope.
+                    let _ = tell.send((place, work(job)));
+                }
+            });
+        }
+        drop(tell);
+        for (place, of_job) in hear {
+            told(&of_job);
+            done.insert(place, of_job);
+        }
+    });
+    done.into_values().collect()
 }
 
 /// The counts of all rounds that are wanted.

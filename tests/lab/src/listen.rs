@@ -1,8 +1,9 @@
 //! Lets an engine hear one run of the simulator in virtual time, and keeps what it says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use holdfast_domain::fact::{CallStarted, Fact, FactEnvelope, Speaker};
+use holdfast_domain::fact::{CallStarted, Fact, FactEnvelope, Speaker, Text};
 use holdfast_domain::{
     CallId, CauseDimension, CauseTrait, Layer, LayerState, NeedLevel, Record, SignalKind, SourceId,
     Timestamp,
@@ -13,7 +14,7 @@ use holdfast_engine::{
 };
 use holdfast_simulator::corpus::{HarmBy, Run};
 
-use crate::score::{Aim, Alarm, Cause, GroupSeen, Harm, Heard, Level, Silence, Truth};
+use crate::score::{Aim, Alarm, Cause, GroupSeen, Harm, Heard, Level, Silence, Truth, Work};
 
 /// Who listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +39,8 @@ pub fn listen(run: &mut Run, aim: Aim, listener: Listener) -> (Truth, Heard) {
     };
     let silence_ms = Config::default().silence.watch_ms;
     let mut ear = (listener != Listener::Nobody).then(|| Ear::new(config));
-    let mut facts = Facts::new(aim);
+    let mut facts = Facts::new(aim, !run.labels().is_empty());
+    let mut turns = vec![Vec::new(); run.labels().len()];
     let mut began = None;
     while let Some(arrival) = run.next() {
         if began.is_none() {
@@ -54,7 +56,11 @@ pub fn listen(run: &mut Run, aim: Aim, listener: Listener) -> (Truth, Heard) {
             ear.hear(run.source(), &arrival.envelope, arrival.at);
         }
     }
+    for turn in run.take_turns() {
+        turns[turn.cause].push(turn.at);
+    }
     let end = run.end();
+    facts.end(end);
     let mut heard = ear.map(|ear| ear.end(end)).unwrap_or_default();
     heard.silence_ms = silence_ms;
     let causes: Vec<Cause> = run
@@ -92,7 +98,8 @@ pub fn listen(run: &mut Run, aim: Aim, listener: Listener) -> (Truth, Heard) {
     let truth = Truth {
         aim,
         harms,
-        turns: facts.turns_of(&causes),
+        turns,
+        work: facts.work,
         silences: facts.silences,
         causes,
         began: began.unwrap_or(end),
@@ -309,24 +316,36 @@ impl Ear {
 #[derive(Debug)]
 struct Facts {
     aim: Aim,
+    /// A run without a cause has no work that could show one.
+    has_causes: bool,
     ended: BTreeMap<CallId, Timestamp>,
-    /// For turns: what calls have in common.
-    calls: BTreeMap<CallId, CallStarted<'static>>,
-    tools: BTreeMap<CallId, BTreeSet<String>>,
-    turns: Vec<(Timestamp, CallId)>,
+    calls: BTreeMap<CallId, OneCall>,
+    work: Vec<Work>,
     /// For silences: since when a caller waits.
     waits: BTreeMap<CallId, Timestamp>,
     silences: Vec<Silence>,
 }
 
+/// What a call has in common with others.
+#[derive(Debug)]
+struct OneCall {
+    started: CallStarted<'static>,
+    /// In each layer that it used.
+    traits: BTreeMap<(Layer, Option<String>), Arc<BTreeSet<CauseTrait>>>,
+    since: Timestamp,
+}
+
+/// Layers that are not used at moments: a call has them for as long as it lives.
+const LIVED_IN: [Layer; 3] = [Layer::Network, Layer::Infrastructure, Layer::Orchestration];
+
 impl Facts {
-    fn new(aim: Aim) -> Self {
+    fn new(aim: Aim, has_causes: bool) -> Self {
         Self {
             aim,
+            has_causes,
             ended: BTreeMap::new(),
             calls: BTreeMap::new(),
-            tools: BTreeMap::new(),
-            turns: Vec::new(),
+            work: Vec::new(),
             waits: BTreeMap::new(),
             silences: Vec::new(),
         }
@@ -337,10 +356,11 @@ impl Facts {
         if let Fact::CallEnded { .. } = &envelope.fact {
             self.ended.insert(call(), envelope.time);
         }
-        match self.aim {
-            Aim::FaultRate => self.hear_turns(envelope),
-            Aim::DeadAir => self.hear_silences(envelope),
-            Aim::AliveButEmpty | Aim::DeadProvider | Aim::Nothing => {}
+        if self.has_causes {
+            self.hear_work(envelope);
+        }
+        if self.aim == Aim::DeadAir {
+            self.hear_silences(envelope);
         }
     }
 
@@ -365,65 +385,111 @@ impl Facts {
         }
     }
 
-    fn hear_turns(&mut self, envelope: &FactEnvelope<'static>) {
+    fn hear_work(&mut self, envelope: &FactEnvelope<'static>) {
         let call = || CallId::new(envelope.subject.as_ref());
-        match &envelope.fact {
+        let (layer, tool) = match &envelope.fact {
             Fact::CallStarted(started) => {
-                self.calls.insert(call(), (**started).clone());
+                let one = OneCall {
+                    started: (**started).clone(),
+                    traits: BTreeMap::new(),
+                    since: envelope.time,
+                };
+                self.calls.insert(call(), one);
+                return;
             }
-            Fact::ToolStarted { tool, .. } => {
-                let tools = self.tools.entry(call()).or_default();
-                tools.insert(tool.name.to_string());
+            Fact::CallEnded { .. } => {
+                if let Some(one) = self.calls.remove(&call()) {
+                    self.lived(one, envelope.time);
+                }
+                return;
             }
             Fact::SpeechStopped {
                 actor: Speaker::Caller,
-            } => self.turns.push((envelope.time, call())),
-            _ => {}
-        }
-    }
-
-    fn turns_of(&self, causes: &[Cause]) -> Vec<Vec<Timestamp>> {
-        causes
-            .iter()
-            .map(|cause| {
-                let reaches = |call: &CallId| {
-                    cause
-                        .traits
-                        .iter()
-                        .all(|one| self.has(call, cause.layer, one))
-                };
-                self.turns
-                    .iter()
-                    .filter(|(at, call)| *at >= cause.from && reaches(call))
-                    .map(|(at, _)| *at)
-                    .collect()
-            })
-            .collect()
-    }
-
-    fn has(&self, call: &CallId, layer: Layer, wanted: &CauseTrait) -> bool {
-        let Some(started) = self.calls.get(call) else {
-            return false;
+            } => (Layer::Asr, None),
+            Fact::LlmResponseStarted { .. } => (Layer::Llm, None),
+            Fact::TtsStarted { .. } => (Layer::Tts, None),
+            Fact::ToolStarted { tool, .. } => (Layer::Tools, Some(tool.name.to_string())),
+            _ => return,
         };
-        let value = wanted.value.as_str();
-        let service = started
-            .services
-            .iter()
-            .find(|service| service.layer == layer && service.active);
-        match wanted.dimension {
-            CauseDimension::Provider => service.is_some_and(|found| found.provider == value),
-            CauseDimension::Model => service.is_some_and(|found| found.model == value),
-            CauseDimension::Region => service.is_some_and(|found| found.region == value),
-            CauseDimension::Zone => {
-                started.zone.as_deref() == Some(value)
-                    || service.is_some_and(|found| found.zone == value)
-            }
-            CauseDimension::Tool => self.tools.get(call).is_some_and(|of| of.contains(value)),
-            CauseDimension::Flow => started.flow.as_deref() == Some(value),
-            CauseDimension::Build => started.build.as_deref() == Some(value),
-            CauseDimension::Queue => started.queue == value,
-            CauseDimension::Language => started.language == value,
-            CauseDimension::Worker => started.worker.as_deref() == Some(value),
+        if let Some(one) = self.calls.get_mut(&call()) {
+            let traits = one.traits(layer, tool);
+            self.work.push(Work {
+                layer,
+                from: envelope.time,
+                until: envelope.time,
+                traits,
+            });
         }
     }
+
+    fn lived(&mut self, mut one: OneCall, until: Timestamp) {
+        for layer in LIVED_IN {
+            let traits = one.traits(layer, None);
+            self.work.push(Work {
+                layer,
+                from: one.since,
+                until,
+                traits,
+            });
+        }
+    }
+
+    /// The work of calls that are still live is done up to now.
+    fn end(&mut self, end: Timestamp) {
+        for one in std::mem::take(&mut self.calls).into_values() {
+            self.lived(one, end);
+        }
+    }
+}
+
+impl OneCall {
+    fn traits(&mut self, layer: Layer, tool: Option<String>) -> Arc<BTreeSet<CauseTrait>> {
+        let started = &self.started;
+        let traits = self.traits.entry((layer, tool.clone()));
+        let traits = traits.or_insert_with(|| Arc::new(traits_of(started, layer, tool)));
+        Arc::clone(traits)
+    }
+}
+
+/// What a call says of itself that others can share. It is where its model is.
+fn traits_of(
+    started: &CallStarted<'_>,
+    layer: Layer,
+    tool: Option<String>,
+) -> BTreeSet<CauseTrait> {
+    let active = |layer: Layer| {
+        let mut services = started.services.iter();
+        services.find(|service| service.layer == layer && service.active)
+    };
+    let service = active(layer);
+    let owned = |text: &Option<Text<'_>>| text.as_deref().map(str::to_owned);
+    let place = service.or_else(|| active(Layer::Llm));
+    let zone = service.map(|service| service.zone.clone());
+    [
+        (
+            CauseDimension::Provider,
+            service.map(|service| service.provider.clone()),
+        ),
+        (
+            CauseDimension::Model,
+            service.map(|service| service.model.clone()),
+        ),
+        (
+            CauseDimension::Region,
+            place.map(|service| service.region.clone()),
+        ),
+        (CauseDimension::Zone, zone.or_else(|| owned(&started.zone))),
+        (CauseDimension::Tool, tool),
+        (CauseDimension::Flow, owned(&started.flow)),
+        (CauseDimension::Build, owned(&started.build)),
+        (CauseDimension::Queue, Some(started.queue.to_string())),
+        (CauseDimension::Language, Some(started.language.to_string())),
+        (CauseDimension::Worker, owned(&started.worker)),
+    ]
+    .into_iter()
+    .filter_map(|(dimension, value)| {
+        let value = value.filter(|value| !value.is_empty())?;
+        Some(CauseTrait { dimension, value })
+    })
+    .collect()
 }

@@ -41,6 +41,20 @@ fn the_engine_names_layers_that_nobody_names_without_detectors() {
 }
 
 #[test]
+fn a_dead_vendor_and_a_risen_rate_that_nobody_tells_count_with_all_of_their_time() {
+    let all = corpus::families().iter();
+    let few: Vec<&'static Family> = all
+        .filter(|family| ["tts_dead_vendor", "llm_rate_model_20"].contains(&family.name))
+        .collect();
+    let rounds = diagnosis::rounds(&few, &[SEED], Listener::Nobody, |_| {});
+    let tally = diagnosis::sum(rounds.iter());
+    assert_eq!(tally.provider_delays_ms, [60_000]);
+    assert_eq!(tally.rate_turns.len(), 1);
+    assert!(tally.rate_turns[0] > 50, "{:?}", tally.rate_turns);
+    assert_eq!((tally.causes, tally.causes_found), (2, 0));
+}
+
+#[test]
 fn the_same_seed_gives_the_same_score() {
     let few = &families()[..1];
     let score = || {

@@ -9,7 +9,7 @@
 use anyhow::bail;
 use clap::{Parser, Subcommand};
 use holdfast_domain::DurationMs;
-use holdfast_lab::diagnosis::{self, CALM_CALLS, Round};
+use holdfast_lab::diagnosis::{self, CALM_CALLS, CALM_RUNS, Round};
 use holdfast_lab::environment::Environment;
 use holdfast_lab::listen::Listener;
 use holdfast_lab::score::{Figures, Tally, percentile};
@@ -201,6 +201,7 @@ impl Score {
         let calm = self.calm.as_ref().map(|tally| {
             let mut told = tally.told();
             told["calls"] = json!(CALM_CALLS);
+            told["runs"] = json!(CALM_RUNS);
             // Figures for a day that are not from a whole day say so.
             told["extrapolated"] = json!(arguments.hours < 24.0);
             told
@@ -272,7 +273,8 @@ impl Score {
         print_target("risen fault rate, turns p95", turns, "turns", 10);
         if let (Some(calm), Some(per_day)) = (&self.calm, self.false_alarms_per_day()) {
             println!(
-                "{:32} {per_day:.1} a day with {CALM_CALLS} calls ({} groups, {} calls in {:.1} h)",
+                "{:32} {per_day:.1} a day with {CALM_CALLS} calls ({} groups, {} calls in {:.1} h of \
+                 {CALM_RUNS} runs)",
                 "false alarms",
                 calm.false_groups,
                 calm.false_levels,

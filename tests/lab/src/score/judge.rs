@@ -235,22 +235,23 @@ fn judge_groups(truth: &Truth, seen: &[GroupSeen], tally: &mut Tally) {
     let fifths: Vec<Option<Timestamp>> = (0..truth.causes.len())
         .map(|cause| fifth_harmed(truth, cause))
         .collect();
-    let mut moments: Vec<Timestamp> = fifths
+    let mut moments: Vec<Timestamp> = truth
+        .causes
         .iter()
-        .flatten()
-        .map(|fifth| (*fifth + SETTLE_MS).min(truth.end))
+        .zip(&fifths)
+        .filter_map(|(cause, fifth)| Some(((*fifth)? + cause.settle_ms()).min(truth.end)))
         .collect();
     for (cause, fifth) in truth.causes.iter().zip(&fifths) {
         let Some(fifth) = *fifth else { continue };
         tally.causes += 1;
-        let at = (fifth + SETTLE_MS).min(truth.end);
+        let at = (fifth + cause.settle_ms()).min(truth.end);
         let is_found = versions
             .values()
-            .any(|of| shown_at(of, at).is_some_and(|group| names(group, cause)));
+            .any(|of| shown_at(of, at).is_some_and(|group| names(group, cause, truth, at)));
         tally.causes_found += u64::from(is_found);
         let first = seen
             .iter()
-            .find(|one| names(&one.group, cause) && cause.explains_group_at(one.at));
+            .find(|one| cause.explains_group_at(one.at) && names(&one.group, cause, truth, one.at));
         if let Some(first) = first {
             tally.cause_delays_ms.push(first.at.since(fifth).max(0));
         }
@@ -264,7 +265,7 @@ fn judge_groups(truth: &Truth, seen: &[GroupSeen], tally: &mut Tally) {
         let right = truth
             .causes
             .iter()
-            .position(|cause| cause.explains_group_at(at) && names(group, cause));
+            .position(|cause| cause.explains_group_at(at) && names(group, cause, truth, at));
         let is_right = right.is_some_and(|cause| named.insert((cause, at)));
         tally.groups_right += u64::from(is_right);
         if !is_right && tally.wrong_groups.len() < EXAMPLES_MAX {
@@ -314,11 +315,16 @@ fn judged<'a>(
         .unwrap_or((told, &versions[0].group))
 }
 
-fn names(group: &CauseGroup, cause: &Cause) -> bool {
+/// The group describes the cause, in its own words or in others that nobody could tell from them.
+fn names(group: &CauseGroup, cause: &Cause, truth: &Truth, at: Timestamp) -> bool {
+    if group.layer != cause.layer || group.shape != cause.shape {
+        return false;
+    }
     let traits: BTreeSet<_> = group.traits.iter().collect();
-    group.layer == cause.layer
-        && group.shape == cause.shape
-        && traits == cause.traits.iter().collect()
+    traits == cause.traits.iter().collect()
+        || traits.len() <= cause.traits.len()
+            && !truth.work.is_empty()
+            && truth.coincides(&group.traits, cause, at)
 }
 
 fn words(group: &CauseGroup) -> String {

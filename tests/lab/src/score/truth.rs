@@ -1,8 +1,11 @@
 //! What was really broken, as whoever broke it knows.
 
-use holdfast_domain::{CallId, CauseShape, CauseTrait, Layer, Timestamp};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::{LATE_MS, LINGER_MS};
+use holdfast_domain::{CallId, CauseShape, CauseTrait, DurationMs, Layer, Timestamp};
+
+use super::{LATE_MS, LINGER_MS, SETTLE_MS, SETTLE_SHAPE_MS};
 
 /// What a run is meant to show, beside layers and causes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,6 +65,19 @@ pub struct Silence {
     pub until: Timestamp,
 }
 
+/// A call used a layer, or only lives where a layer is not used at moments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Work {
+    /// The layer.
+    pub layer: Layer,
+    /// When it began.
+    pub from: Timestamp,
+    /// When it ended.
+    pub until: Timestamp,
+    /// What the call has in common with others in that layer.
+    pub traits: Arc<BTreeSet<CauseTrait>>,
+}
+
 /// Everything about one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Truth {
@@ -73,9 +89,12 @@ pub struct Truth {
     pub harms: Vec<Harm>,
     /// The silences of calls, in the order of their beginnings. Only for [`Aim::DeadAir`].
     pub silences: Vec<Silence>,
-    /// For each cause, the moments at which callers whose calls have its traits ended a turn after
-    /// it began. Only for [`Aim::FaultRate`].
+    /// For each cause, the moments at which it was told how a turn went that met it, well or not.
+    /// Only for causes that fail turns by chance.
     pub turns: Vec<Vec<Timestamp>>,
+    /// The work of calls that could show a cause, in any order: of two descriptions that fit the same
+    /// work neither is wrong.
+    pub work: Vec<Work>,
     /// When the run began.
     pub began: Timestamp,
     /// When the run ended.
@@ -88,9 +107,27 @@ impl Truth {
         let cause = harm.cause.and_then(|cause| self.causes.get(cause));
         cause.map_or(harm.from, |cause| cause.from.min(harm.from))
     }
+
+    /// All work since the cause began, up to this moment, has all of these traits or lacks some of
+    /// the cause's: no more could be known by then.
+    pub(super) fn coincides(&self, traits: &[CauseTrait], cause: &Cause, at: Timestamp) -> bool {
+        let has = |work: &Work, all: &[CauseTrait]| all.iter().all(|one| work.traits.contains(one));
+        self.work
+            .iter()
+            .filter(|work| work.layer == cause.layer && cause.from <= work.until && work.from <= at)
+            .all(|work| has(work, traits) == has(work, &cause.traits))
+    }
 }
 
 impl Cause {
+    /// How long after the fifth harmed call it is asked for.
+    pub(super) const fn settle_ms(&self) -> DurationMs {
+        match self.shape {
+            CauseShape::Shared | CauseShape::RegionOutage => SETTLE_MS,
+            CauseShape::SaturatedPool | CauseShape::StarvedAutoscaling => SETTLE_SHAPE_MS,
+        }
+    }
+
     /// It explains a group at this moment.
     pub(super) fn explains_group_at(&self, at: Timestamp) -> bool {
         self.from <= at && at <= self.until + LINGER_MS

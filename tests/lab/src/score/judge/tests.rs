@@ -2,7 +2,9 @@
 
 use holdfast_domain::{CauseDimension, CauseShape, CauseTrait, LayerState};
 
-use super::super::{Figures, Level, Silence};
+use std::sync::Arc;
+
+use super::super::{Figures, Level, SETTLE_SHAPE_MS, Silence, Work};
 use super::*;
 
 const LIMIT_MS: i64 = 3_000;
@@ -51,6 +53,7 @@ fn truth(aim: Aim) -> Truth {
             })
             .collect(),
         turns: vec![(0..20).map(|n| at(10_500 + 1_000 * n)).collect()],
+        work: Vec::new(),
         began: at(0),
         end: at(120_000),
     }
@@ -261,6 +264,70 @@ fn a_group_is_judged_when_it_had_time_to_settle() {
             "refined at {refined_at}"
         );
     }
+}
+
+#[test]
+fn a_pattern_in_time_is_judged_when_it_had_time_to_show() {
+    let mut truth = truth(Aim::Nothing);
+    truth.causes[0].shape = CauseShape::SaturatedPool;
+    let mut heard = perfect();
+    let mut seen = heard.groups[0].clone();
+    seen.group.shape = CauseShape::SaturatedPool;
+    // The fifth call is harmed at 14 s.
+    for (told_at, is_found) in [(14_000 + SETTLE_SHAPE_MS, 1), (14_001 + SETTLE_SHAPE_MS, 0)] {
+        seen.at = at(told_at);
+        heard.groups = vec![perfect().groups[0].clone(), seen.clone()];
+        assert_eq!(judge(&truth, &heard).causes_found, is_found, "{told_at}");
+    }
+}
+
+/// Calls of vendor A in one region or the other, in a queue of their own or not, speak at a moment.
+fn work(region_is: &str, queue: &str, ms: i64) -> Work {
+    let queue = CauseTrait {
+        dimension: CauseDimension::Queue,
+        value: queue.to_owned(),
+    };
+    Work {
+        layer: Layer::Tts,
+        from: at(ms),
+        until: at(ms),
+        traits: Arc::new([vendor("A"), region(region_is), queue].into()),
+    }
+}
+
+#[test]
+fn other_words_are_right_when_nobody_could_tell_and_wrong_when_somebody_could() {
+    let queue = |value: &str| CauseTrait {
+        dimension: CauseDimension::Queue,
+        value: value.to_owned(),
+    };
+    let mut truth = truth(Aim::Nothing);
+    // All of the region's calls are in one queue, which no other call is in.
+    truth.work = vec![work("eu", "orders", 11_000), work("us", "billing", 11_000)];
+    let check = |truth: &Truth, traits: Vec<CauseTrait>, is_right: u64| {
+        let mut heard = perfect();
+        heard.groups = vec![group("g", Layer::Tts, traits, 15_000)];
+        let tally = judge(truth, &heard);
+        assert_eq!(
+            (tally.causes_found, tally.groups_right),
+            (is_right, is_right)
+        );
+    };
+    check(&truth, vec![queue("orders")], 1);
+    check(&truth, vec![vendor("A"), queue("orders")], 1);
+    check(&truth, vec![queue("billing")], 0);
+    // More words than are needed are none of the smallest.
+    check(&truth, vec![vendor("A"), region("eu"), queue("orders")], 0);
+    // Work of another layer, or from before the cause or after the judgement, tells nobody.
+    truth.work.push(Work {
+        layer: Layer::Llm,
+        ..work("us", "orders", 11_000)
+    });
+    truth.work.push(work("us", "orders", 9_000));
+    truth.work.push(work("us", "orders", 19_001));
+    check(&truth, vec![queue("orders")], 1);
+    truth.work.push(work("us", "orders", 19_000));
+    check(&truth, vec![queue("orders")], 0);
 }
 
 #[test]
