@@ -316,6 +316,8 @@ struct Caller {
     garbled: bool,
     /// Nobody is audible to them, and the agent owes the floor.
     hush: Option<trouble::Hush>,
+    /// The last three answers, where they let the caller wait.
+    waits: [Option<trouble::Wait>; 3],
 }
 
 /// One utterance as it was told.
@@ -388,6 +390,7 @@ impl Call {
                 cut_out: false,
                 garbled: false,
                 hush: None,
+                waits: [None; 3],
             },
             pulse: now + rng.random_range(2_000..10_000),
             steady_until: now + 5_000,

@@ -3,8 +3,9 @@
 //! Here is also what counts as a harm. Work that an injected fault reaches is harmed by it, from the
 //! moment at which the work was asked for. Without a fault an error is a harm, and so is a silence
 //! that a caller hears as trouble: while the agent owes the floor nobody is audible for over
-//! [`HEARD_MS`], or over [`HEARD_TOLD_MS`] after the caller was told to wait. Whatever took the
-//! longest in it is blamed. Slow work that nobody hears is no harm.
+//! [`HEARD_MS`], or over [`HEARD_TOLD_MS`] after the caller was told to wait. So are answers that let
+//! the caller wait over [`SLUGGISH_MS`] in two of three turns running, which is what the product
+//! warns of. Whatever took the longest in it is blamed. Slow work that nobody hears is no harm.
 
 use holdfast_domain::{DurationMs, Layer, Service, Timestamp};
 use rand::Rng;
@@ -17,6 +18,9 @@ use crate::ledger::{Hit, Trial};
 /// People answer each other within a fraction of a second and forgive an agent two; a longer silence
 /// on the telephone makes them ask whether anybody is there.
 const HEARD_MS: DurationMs = 2_500;
+
+/// A wait that is forgiven once, and not twice in three turns.
+const SLUGGISH_MS: DurationMs = 1_500;
 
 /// Who was told that it takes a moment waits for so long before they wonder.
 const HEARD_TOLD_MS: DurationMs = 5_000;
@@ -44,6 +48,14 @@ const SPIKES: [(Layer, f64, f64, f64); 4] = [
 
 /// The tail's exponent: with 1.3 the mean exists and is ruled by the few longest.
 const SPIKE_TAIL: f64 = 1.3;
+
+/// An answer that let the caller wait: what took the longest, and from when to when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wait {
+    layer: Layer,
+    from: Timestamp,
+    until: Timestamp,
+}
 
 /// Since when nobody is audible while the agent owes the floor.
 #[derive(Debug, Clone, Copy)]
@@ -86,16 +98,33 @@ impl Call {
         let Some(hush) = self.caller.hush.take() else {
             return;
         };
+        let until = world.now;
+        let silent_ms = until.since(hush.since);
+        let slowest = hush.slowest.filter(|_| !hush.is_noted);
+        let wait = slowest.map(|(layer, from, _)| Wait { layer, from, until });
         let limit = if hush.told { HEARD_TOLD_MS } else { HEARD_MS };
-        if hush.is_noted || world.now.since(hush.since) <= limit {
+        if silent_ms > limit {
+            self.note_waits(wait, world);
+        }
+        if hush.told {
             return;
         }
-        if let Some((layer, from, _)) = hush.slowest {
+        let waits = &mut self.caller.waits;
+        waits.rotate_left(1);
+        waits[2] = wait.filter(|_| silent_ms > SLUGGISH_MS);
+        let waits = *waits;
+        if waits.iter().flatten().count() >= 2 {
+            self.note_waits(waits.into_iter().flatten(), world);
+        }
+    }
+
+    fn note_waits(&self, waits: impl IntoIterator<Item = Wait>, world: &mut World<'_>) {
+        for wait in waits {
             world.ledger.hits.push(Hit {
                 call: self.id.clone(),
-                layer,
-                from,
-                until: world.now,
+                layer: wait.layer,
+                from: wait.from,
+                until: world.now.max(wait.until),
                 injection: None,
             });
         }
