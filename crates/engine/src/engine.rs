@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use holdfast_domain::{
-    ActPreview, ActVerb, BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent, Record,
-    Refusal, SourceId, Target, Timestamp,
+    ActPreview, ActVerb, BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent, Playbook,
+    PlaybookId, Record, Refusal, SourceId, Target, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,11 @@ pub struct Engine {
     #[serde(default)]
     pub(crate) sight: Sight,
     pub(crate) learnt: Learnt,
+    #[serde(default)]
+    pub(crate) playbooks: BTreeMap<PlaybookId, Playbook>,
+    /// The playbooks' failover policies are carried out.
+    #[serde(default)]
+    pub(crate) is_armed: bool,
     #[serde(skip)]
     pub(crate) out: Outbox,
     #[serde(skip)]
@@ -67,6 +72,8 @@ impl Engine {
             patterns: Patterns::default(),
             sight: Sight::default(),
             learnt: Learnt::default(),
+            playbooks: BTreeMap::new(),
+            is_armed: false,
             out: Outbox::default(),
             timers: Timers::default(),
             notes: Vec::new(),
@@ -179,6 +186,16 @@ impl Engine {
         records
     }
 
+    /// The playbooks of the hub.
+    pub fn playbooks(&self) -> &BTreeMap<PlaybookId, Playbook> {
+        &self.playbooks
+    }
+
+    /// The playbooks' failover policies are carried out.
+    pub fn is_armed(&self) -> bool {
+        self.is_armed
+    }
+
     /// Whom an act would touch, without doing it.
     pub fn preview(
         &self,
@@ -219,9 +236,16 @@ impl Engine {
             }
             Control::Presence { name, present } => self.on_presence(name, *present),
             Control::Blind { reason, .. } => self.on_blind(*reason),
+            Control::Playbooks { playbooks, armed } => self.on_playbooks(playbooks, *armed),
             Control::Sees => self.on_sees(),
             Control::Restarted => self.on_restarted(),
         }
+    }
+
+    fn on_playbooks(&mut self, playbooks: &[Playbook], armed: bool) {
+        let by_id = |playbook: &Playbook| (playbook.id.clone(), playbook.clone());
+        self.playbooks = playbooks.iter().map(by_id).collect();
+        self.is_armed = armed;
     }
 
     fn on_bridge(&mut self, source: &SourceId, change: &BridgeChange) {

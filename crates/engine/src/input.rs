@@ -2,8 +2,8 @@
 
 use holdfast_domain::fact::FactEnvelope;
 use holdfast_domain::{
-    AnomalyKind, BlindReason, Capability, CommandId, FailureKind, ReadBack, RejectionKind, Request,
-    SourceId, Timestamp,
+    AnomalyKind, BlindReason, Capability, CommandId, FailureKind, Playbook, ReadBack,
+    RejectionKind, Request, SourceId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,13 @@ pub enum Control {
         /// Up to when deadlines were judged; see `Engine::judged_until`. Those that were due
         /// later wait, also when this is told late.
         since: Timestamp,
+    },
+    /// The playbooks of the hub, whole; they replace those of before.
+    Playbooks {
+        /// Each with its own id.
+        playbooks: Vec<Playbook>,
+        /// Their failover policies are carried out; the operator's choice.
+        armed: bool,
     },
     /// The hub sees again, and has taken in what had piled up: deadlines are judged soon.
     Sees,

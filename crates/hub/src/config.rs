@@ -76,6 +76,8 @@ pub struct HubConfig {
     pub data: PathBuf,
     /// A folder of playbooks of its own, beside those that ship.
     pub playbooks: Option<PathBuf>,
+    /// The failover policies of the playbooks are carried out by the hub itself.
+    pub armed: bool,
     /// Who may come in.
     pub tokens: Vec<TokenEntry>,
     /// It may listen beyond this machine although it speaks no TLS itself, because something in
@@ -94,6 +96,7 @@ impl HubConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: data.into(),
             playbooks: None,
+            armed: false,
             tokens,
             insecure_plain_text: false,
             limits: Limits::default(),

@@ -24,6 +24,7 @@ mod sight;
 mod virtual_time;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_domain::{BlindReason, CallId, Timestamp};
@@ -39,6 +40,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use crate::config::{Clock, HubConfig};
 use crate::fanout::Fanout;
 use crate::outbox::Outbox;
+use crate::playbook::Library;
 use crate::session::{Room, SessionId};
 use crate::writer::{Done, Work, Writer};
 use batch::{Batch, InFlight};
@@ -129,6 +131,7 @@ pub(crate) struct ConsoleHello {
 #[derive(Debug)]
 pub(crate) struct Core {
     config: HubConfig,
+    playbooks: Arc<Library>,
     clock: Clock,
     epoch: String,
     engine: Engine,
@@ -155,10 +158,16 @@ pub(crate) struct Core {
 
 impl Core {
     /// A core that goes on from what the journal gave back.
-    pub(crate) fn new(config: HubConfig, epoch: String, recovered: Recovered) -> Self {
+    pub(crate) fn new(
+        config: HubConfig,
+        playbooks: Arc<Library>,
+        epoch: String,
+        recovered: Recovered,
+    ) -> Self {
         let (writer, done) = Writer::start(recovered.journal);
         let mut core = Self {
             clock: config.clock.clone(),
+            playbooks,
             epoch,
             engine: recovered.engine,
             now: recovered.at,

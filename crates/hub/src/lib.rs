@@ -119,6 +119,7 @@ impl Hub {
             tokio::task::spawn_blocking(move || playbook::Library::open(folder.as_deref()))
                 .await
                 .map_err(|_| StartError::Interrupted)?;
+        let playbooks = Arc::new(playbooks);
 
         let epoch = new_epoch();
         let (stop, stopped) = watch::channel(false);
@@ -126,14 +127,14 @@ impl Hub {
         let tokens = TokenTable::new(config.tokens.clone());
         let door = Arc::new(Door::new(tokens, to_core, config.clock.clone()));
         let limits = config.limits;
-        let core = Core::new(config, epoch.clone(), recovered);
+        let core = Core::new(config, Arc::clone(&playbooks), epoch.clone(), recovered);
         let core = tokio::spawn(core.run(inputs, stopped.clone()));
         let listener = tokio::spawn(listener::run(socket, door, limits, stopped));
         tracing::info!(%address, epoch, "the hub listens");
         Ok(RunningHub {
             address,
             epoch,
-            playbooks: Arc::new(playbooks),
+            playbooks,
             stop,
             listener,
             core,

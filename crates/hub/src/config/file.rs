@@ -88,6 +88,8 @@ struct FileConfig {
     data: PathBuf,
     playbooks: Option<PathBuf>,
     #[serde(default)]
+    armed: bool,
+    #[serde(default)]
     insecure_plain_text: bool,
     #[serde(default)]
     limits: FileLimits,
@@ -154,6 +156,7 @@ impl HubConfig {
             listen: file.listen,
             data: folder.join(file.data),
             playbooks: file.playbooks.map(|playbooks| folder.join(playbooks)),
+            armed: file.armed,
             tokens,
             insecure_plain_text: file.insecure_plain_text,
             limits: file.limits.into_limits(),
@@ -171,13 +174,14 @@ impl HubConfig {
             checkpoint_inputs,
         } = self.limits;
         let mut text = format!(
-            "listen = {}\ndata = {}\ninsecure_plain_text = {}\n\n[limits]\n\
+            "listen = {}\ndata = {}\ninsecure_plain_text = {}\narmed = {}\n\n[limits]\n\
              connections_max = {connections_max}\nunauthenticated_max = {unauthenticated_max}\n\
              records_kept = {records_kept}\ngone_kept = {gone_kept}\n\
              checkpoint_inputs = {checkpoint_inputs}\n",
             quoted(&self.listen.to_string()),
             quoted(&self.data.display().to_string()),
             self.insecure_plain_text,
+            self.armed,
         );
         if let Some(folder) = &self.playbooks {
             // Before the first table, or it would belong to that.

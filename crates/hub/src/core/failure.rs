@@ -141,6 +141,7 @@ impl Core {
         self.consoles.reset();
         self.fanout.begin_anew();
         self.control(&Control::Restarted);
+        self.tell_playbooks();
         if let Some(reason) = self.sight.blind() {
             self.go_blind(reason);
         }
@@ -148,5 +149,17 @@ impl Core {
             self.presence(name, true);
         }
         self.submit();
+    }
+
+    /// The engine that came up knows the playbooks of the journal; those of the files hold.
+    fn tell_playbooks(&mut self) {
+        let (known, armed) = (self.engine.playbooks(), self.config.armed);
+        let is_same = known.len() == self.playbooks.iter().len()
+            && known.values().eq(self.playbooks.iter())
+            && self.engine.is_armed() == armed;
+        if !is_same {
+            let playbooks = self.playbooks.iter().cloned().collect();
+            self.control(&Control::Playbooks { playbooks, armed });
+        }
     }
 }

@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use super::{ConsoleHello, Core, Input, RecoverError, TICK, recover};
 use crate::config::{Clock, HubConfig};
 use crate::outbox::{Outbox, Outgoing};
+use crate::playbook::Library;
 use crate::session::{Face, Room, SessionId};
 
 /// What may wait for one peer; that of a real connection.
@@ -61,8 +62,9 @@ impl VirtualHub {
         let (wall, ahead) = (now_ms.clone(), Arc::clone(&wall_ahead));
         config.clock = Clock::new(now_ms).with_wall(move || wall() + ahead.load(Ordering::Relaxed));
         let recovered = recover(&config.data, &config.clock)?;
+        let playbooks = Library::open(config.playbooks.as_deref());
         Ok(Self {
-            core: Core::new(config, epoch.to_owned(), recovered),
+            core: Core::new(config, Arc::new(playbooks), epoch.to_owned(), recovered),
             clock,
             wall_ahead,
             peers: BTreeMap::new(),

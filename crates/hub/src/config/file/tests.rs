@@ -14,6 +14,10 @@ fn the_example_holds_the_defaults() {
     assert_eq!(example.data, empty.data);
     assert_eq!(example.insecure_plain_text, empty.insecure_plain_text);
     assert_eq!(example.limits, Limits::default());
+    assert!(
+        !example.armed && !empty.armed,
+        "only who says so arms a hub"
+    );
     assert_eq!(example.tokens.len(), 1);
     assert_eq!(example.tokens[0].roles, [Role::Supervisor, Role::Agent]);
     assert_eq!(empty.tokens, []);
@@ -23,12 +27,14 @@ fn the_example_holds_the_defaults() {
 fn what_is_printed_can_be_read_again() {
     let config = HubConfig {
         playbooks: Some("/p".into()),
+        armed: true,
         ..read(EXAMPLE).unwrap()
     };
     let again = HubConfig::from_toml(&config.to_toml(), Path::new("hub.toml")).unwrap();
     assert_eq!(again.listen, config.listen);
     assert_eq!(again.data, config.data);
     assert_eq!(again.playbooks, config.playbooks);
+    assert_eq!(again.armed, config.armed);
     assert_eq!(again.limits, config.limits);
     assert_eq!(again.tokens, config.tokens);
 }

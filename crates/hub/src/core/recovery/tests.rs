@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::playbook::Library;
 
 const SOURCE: &str = "//bridges/sim/1";
 
@@ -251,6 +252,10 @@ fn control() -> impl Strategy<Value = Control> {
             change: BridgeChange::Disconnected
         }),
         Just(connected()),
+        (0..3_usize, any::<bool>()).prop_map(|(kept, armed)| Control::Playbooks {
+            playbooks: Library::shipped().iter().take(kept).cloned().collect(),
+            armed,
+        }),
         Just(Control::Bridge {
             source: source(),
             change: BridgeChange::Anomaly {

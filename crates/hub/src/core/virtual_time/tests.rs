@@ -263,3 +263,34 @@ fn a_bridge_that_answers_in_a_gap_is_not_heard() {
     assert_eq!(state_after(2), holdfast_domain::FeedState::Live);
     assert_eq!(state_after(3), holdfast_domain::FeedState::Stale);
 }
+
+#[test]
+fn the_engine_knows_the_playbooks_of_this_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = |armed, epoch| {
+        let config = HubConfig {
+            armed,
+            ..HubConfig::loopback(folder.path(), Vec::new())
+        };
+        VirtualHub::start(config, epoch, NOW).unwrap()
+    };
+    let shipped = Library::shipped();
+    let mut hub = start(false, "run-1");
+    assert!(hub.engine().playbooks().values().eq(shipped.iter()));
+    assert!(!hub.engine().is_armed());
+    assert!(hub.settle());
+    hub.crash();
+
+    let mut hub = start(true, "run-2");
+    assert!(
+        hub.engine().is_armed(),
+        "the configuration holds, not the journal"
+    );
+    assert!(hub.settle());
+    hub.crash();
+
+    let clock = Clock::new(|| NOW);
+    let replayed = recover(folder.path(), &clock).unwrap().engine;
+    assert!(replayed.playbooks().values().eq(shipped.iter()));
+    assert!(replayed.is_armed());
+}
