@@ -1,6 +1,6 @@
 //! Live calls that fail together: which cause they share, and what can be done to them.
 
-use holdfast_domain::fact::{Fact, SwitchCause};
+use holdfast_domain::fact::{Fact, SwitchCause, ToolRef};
 use holdfast_domain::{
     ActVerb, CauseDimension, CauseGroup, CauseReach, CauseShape, CauseState, Layer, Record, Rung,
     Service, Target,
@@ -353,4 +353,68 @@ fn a_failover_that_nobody_told_is_blamed_on_the_service_that_failed() {
     is_of_vendor_a(&failover(|script, call| {
         script.llm_starts(call, "backup-llm");
     }));
+}
+
+/// Each call uses both of its tools; those of calls that `fails` names fail in the first.
+fn tools_round(script: &mut Script, tools: [&'static str; 2], fails: impl Fn(usize) -> bool) {
+    for n in 0..CALLS {
+        let call = id(n);
+        script.caller_says(&call, "please look it up");
+        for (place, tool) in tools.into_iter().enumerate() {
+            script.llm_starts(&call, "primary-llm");
+            script.llm_ends(&call, 0, 1);
+            let tool = ToolRef {
+                name: tool.into(),
+                id: tool.into(),
+            };
+            let writes = false;
+            let begins = Fact::ToolStarted {
+                tool: tool.clone(),
+                writes,
+            };
+            script.layer_fact(&call, Some(Layer::Tools), begins);
+            let ends = if place == 0 && fails(n) {
+                Fact::ToolFailed {
+                    tool,
+                    error_type: "timeout".into(),
+                    message: "no answer".into(),
+                }
+            } else {
+                Fact::ToolCompleted {
+                    tool,
+                    duration_ms: 10,
+                    result: None,
+                    effect: None,
+                }
+            };
+            script.layer_fact(&call, Some(Layer::Tools), ends);
+        }
+        script.agent_answers(&call, "primary-llm", 300);
+    }
+    script.wait(600);
+}
+
+#[test]
+fn a_tool_that_works_is_not_blamed_for_the_one_before_it() {
+    let mut script = platform();
+    tools_round(&mut script, ["crm.lookup", "orders.track"], |_| true);
+    let found = alive(&script);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].layer, Layer::Tools);
+    assert_eq!(traits(&found[0]), [(CauseDimension::Tool, "crm.lookup")]);
+}
+
+#[test]
+fn what_is_left_of_a_cause_is_no_new_one() {
+    let mut script = platform();
+    round(&mut script, |_, place| place.provider == "Vendor A");
+    let before = causes(&script).len();
+    // Vendor A works again; the calls of one queue recover later than the others.
+    for n in (0..CALLS).filter(|n| of(*n).queue == "billing") {
+        script.good_turn(&id(n));
+        script.wait(200);
+    }
+    script.wait(40_000);
+    let found = causes(&script);
+    assert_eq!(found.len(), before, "{found:#?}");
 }

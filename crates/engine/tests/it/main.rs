@@ -16,3 +16,4 @@ mod script;
 mod sight;
 mod silence;
 mod traps;
+mod waits;

@@ -1,0 +1,157 @@
+//! What the caller waits for where no step of a turn says so, and what lies beneath a step.
+
+use holdfast_domain::fact::{AgentActivity, Fact};
+use holdfast_domain::{Layer, LayerState, SignalKind, UtteranceRole};
+
+use crate::script::Script;
+
+fn good_call() -> Script {
+    let mut script = Script::new();
+    script.call("c");
+    script.good_turn("c");
+    script
+}
+
+fn speaks(script: &mut Script) {
+    let service = "primary-tts".into();
+    script.layer_fact("c", Some(Layer::Tts), Fact::TtsStarted { service });
+}
+
+/// A tool that is announced by a filler, and done before the filler is.
+fn tool_with_filler(script: &mut Script) {
+    script.caller_says("c", "where is my order");
+    script.llm_starts("c", "primary-llm");
+    script.llm_ends("c", 20, 1);
+    script.tool_starts("c", "t1", false);
+    script.agent_is("c", AgentActivity::Tools);
+    speaks(script);
+    script.agent_starts("c");
+    script.agent_is("c", AgentActivity::Speaking);
+    script.wait(500);
+    script.tool_completes("c", "t1");
+    script.wait(500);
+    script.agent_stops("c");
+    script.agent_is("c", AgentActivity::Tools);
+}
+
+#[test]
+fn a_greeting_that_is_sent_to_speech_and_not_heard_is_the_speechs() {
+    let mut script = Script::new();
+    script.call("c");
+    speaks(&mut script);
+    script.wait(2_600);
+    assert_eq!(script.state("c", Layer::Tts), LayerState::Degraded);
+    assert!(
+        script
+            .why("c", Layer::Tts)
+            .contains("was sent text, no audio")
+    );
+    script.wait(3_000);
+    assert_eq!(
+        script.state("c", Layer::Tts),
+        LayerState::Failed,
+        "5 s of silence"
+    );
+}
+
+#[test]
+fn a_greeting_that_is_heard_in_time_is_none() {
+    let mut script = Script::new();
+    script.call("c");
+    speaks(&mut script);
+    script.wait(300);
+    script.agent_starts("c");
+    script.wait(6_000);
+    script.agent_stops("c");
+    script.wait(6_000);
+    assert_eq!(script.state("c", Layer::Tts), LayerState::Healthy);
+}
+
+#[test]
+fn a_filler_that_is_not_heard_while_a_tool_runs_is_the_speechs() {
+    let mut script = good_call();
+    script.caller_says("c", "where is my order");
+    script.llm_starts("c", "primary-llm");
+    script.llm_ends("c", 20, 1);
+    script.tool_starts("c", "t1", false);
+    script.agent_is("c", AgentActivity::Tools);
+    speaks(&mut script);
+    script.wait(2_600);
+    assert_eq!(script.state("c", Layer::Tts), LayerState::Degraded);
+    assert_eq!(script.state("c", Layer::Tools), LayerState::Unknown);
+}
+
+#[test]
+fn a_model_that_hangs_on_a_tools_result_is_seen_although_the_tool_was_announced() {
+    let mut script = good_call();
+    tool_with_filler(&mut script);
+    script.llm_starts("c", "primary-llm");
+    script.wait(4_100);
+    assert!(script.why("c", Layer::Llm).contains("gave nothing"));
+}
+
+#[test]
+fn nobody_who_asks_the_model_again_after_tools_is_dead_air() {
+    let mut script = good_call();
+    tool_with_filler(&mut script);
+    script.wait(3_100);
+    let why = script.why("c", Layer::Orchestration);
+    assert!(why.contains("the tools are done"), "{why}");
+}
+
+#[test]
+fn a_hold_outlasts_the_tools_that_run_in_it() {
+    let mut script = good_call();
+    script.caller_says("c", "where is my order");
+    script.llm_starts("c", "primary-llm");
+    script.llm_ends("c", 0, 1);
+    script.tool_starts("c", "t1", false);
+    script.agent_is("c", AgentActivity::Holding);
+    script.tool_completes("c", "t1");
+    script.wait(8_000);
+    assert_eq!(script.state("c", Layer::Orchestration), LayerState::Healthy);
+}
+
+#[test]
+fn words_that_the_line_never_carried_are_not_the_recognizers_fault() {
+    let mut script = good_call();
+    script.layer_fact(
+        "c",
+        Some(Layer::Network),
+        Fact::TransportQuality {
+            rtt_ms: 80.0,
+            jitter_ms: 20.0,
+            loss: 0.3,
+        },
+    );
+    script.caller_sounds("c", 1_000);
+    script.wait(3_200);
+    assert_eq!(script.state("c", Layer::Asr), LayerState::Healthy);
+    let why = script.why("c", Layer::Network);
+    assert!(why.contains("no transcript"), "{why}");
+}
+
+#[test]
+fn an_agent_that_repeats_itself_because_its_tool_fails_is_no_loop_of_the_dialogue() {
+    let mut script = good_call();
+    for turn in ["t1", "t2", "t3"] {
+        script.caller_says("c", "please look it up");
+        script.llm_starts("c", "primary-llm");
+        script.llm_ends("c", 0, 1);
+        script.tool_starts("c", turn, false);
+        script.tool_fails("c", turn);
+        script.llm_starts("c", "primary-llm");
+        script.llm_ends("c", 40, 0);
+        script.agent_starts("c");
+        script.wait(500);
+        script.agent_stops("c");
+        let said = "I cannot reach our order system at the moment.";
+        script.transcript("c", UtteranceRole::Agent, said);
+        script.wait(500);
+    }
+    assert_eq!(script.state("c", Layer::Orchestration), LayerState::Healthy);
+    let tools = script.layer("c", Layer::Tools);
+    let kind = tools.evidence.map(|found| found.kind);
+    assert_eq!(kind, Some(SignalKind::Loop));
+    assert!(script.why("c", Layer::Tools).contains("failed before"));
+}
