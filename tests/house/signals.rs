@@ -39,6 +39,7 @@ fn limits(config: &Config) -> Vec<(&'static str, String)> {
     let (silence, gap) = (config.silence, config.response_gap);
     let steps = config.expectations;
     let conduct = config.conduct;
+    let (rate, drift, beats) = (config.fault_rate, config.learning.drift, config.beats);
     let overlap = format!(
         "overlap over {} s and {} s to yield; any / {}",
         seconds(conduct.overlap_ms),
@@ -114,6 +115,40 @@ fn limits(config: &Config) -> Vec<(&'static str, String)> {
         (
             "endedAbruptly",
             format!("within {} s", seconds(conduct.abrupt_ms)),
+        ),
+        (
+            "faultRate",
+            format!(
+                "{} % against {} %, told at {} nats",
+                rate.usual_permille / 10,
+                rate.bad_permille / 10,
+                seconds(i64::from(rate.alarm_millinats))
+            ),
+        ),
+        (
+            "faultRate",
+            format!(
+                "over after {:.1} less",
+                f64::from(rate.clear_millinats) / 1_000.0
+            ),
+        ),
+        (
+            "latencyDrift",
+            format!(
+                "weight {} %, beyond {} deviations, {} times and {} s slower for {} s",
+                drift.weight_percent,
+                drift.sigmas,
+                f64::from(drift.ratio_percent) / 100.0,
+                seconds(drift.slower_ms_min),
+                seconds(drift.hold_ms)
+            ),
+        ),
+        (
+            "liveness",
+            format!(
+                "phi {} over the last {} intervals, deviation at least {} %",
+                beats.phi, beats.window, beats.deviation_percent_min
+            ),
         ),
     ]
 }

@@ -15,6 +15,7 @@ use holdfast_domain::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::beats::Pulse;
 use crate::timers::Queued;
 use crate::{Config, words};
 
@@ -55,6 +56,17 @@ pub(crate) struct Bridge {
     /// Its silence before this was the hub's own.
     #[serde(default)]
     pub(crate) seen_from: Timestamp,
+    /// The newest moment that it told of, on its own clock, and since when it does so without a gap.
+    #[serde(default)]
+    told_at: Timestamp,
+    #[serde(default)]
+    awake_since: Timestamp,
+    /// When the one that beats alone on it is missed, on its own clock; None without such a one.
+    #[serde(default)]
+    pub(crate) miss_at: Option<Timestamp>,
+    /// How regularly its heartbeats arrive.
+    #[serde(default)]
+    pulse: Pulse,
     /// The bridge's clock minus ours; None before the first fact.
     skew_ms: Option<DurationMs>,
     late_beats: u8,
@@ -87,6 +99,10 @@ impl Bridge {
             is_resyncing: false,
             heard_at: now,
             seen_from: now,
+            told_at: now,
+            awake_since: now,
+            miss_at: None,
+            pulse: Pulse::new(now),
             skew_ms: None,
             late_beats: 0,
             faults: Vec::new(),
@@ -112,10 +128,22 @@ impl Bridge {
         }
     }
 
-    /// The longest silence of a living bridge.
+    /// The longest silence of a living bridge: what it promised, and up to twice that for one whose
+    /// heartbeats come irregularly.
     pub(crate) fn limit_ms(&self, config: &Config) -> DurationMs {
         let by_heartbeat = self.heartbeat_ms.saturating_mul(config.stale_heartbeats);
-        by_heartbeat.max(config.stale_ms_min)
+        let promised = by_heartbeat.max(config.stale_ms_min);
+        let learnt = self.pulse.silence_ms().unwrap_or(promised);
+        learnt.clamp(promised, promised.saturating_mul(2))
+    }
+
+    /// A heartbeat arrived: learns how regularly they do.
+    pub(crate) fn beats(&mut self, config: &Config, now: Timestamp) {
+        if self.state() == FeedState::Live {
+            self.pulse.beat(now, &config.beats);
+        } else {
+            self.pulse.resume(now);
+        }
     }
 
     /// When the bridge falls silent, when its calls are given up, or when it is forgotten.
@@ -137,6 +165,37 @@ impl Bridge {
         self.is_silent = false;
     }
 
+    /// It saw something at this moment of its own clock. After a gap, or when its clock was set, it
+    /// says nothing about what it did not tell meanwhile.
+    pub(crate) fn tells(&mut self, recorded: Timestamp, blind_ms: DurationMs) {
+        // Two of its heartbeats are never so far apart.
+        let blind_ms = blind_ms.max(self.heartbeat_ms.saturating_mul(3) / 2);
+        let passed = recorded.since(self.told_at);
+        if passed.saturating_abs() >= blind_ms {
+            self.awake_since = recorded;
+            self.told_at = recorded;
+        }
+        self.told_at = self.told_at.max(recorded);
+    }
+
+    /// It lives and says nothing else; the moment of its own clock.
+    pub(crate) fn pongs(&mut self, blind_ms: DurationMs, now: Timestamp) -> Timestamp {
+        let recorded = now + self.skew_ms.unwrap_or(0);
+        self.tells(recorded, blind_ms);
+        recorded
+    }
+
+    /// Since when it tells without a gap, and we hear it, on its own clock.
+    pub(crate) fn awake_since(&self) -> Timestamp {
+        let seen_from = self.seen_from + self.skew_ms.unwrap_or(0);
+        self.awake_since.max(seen_from)
+    }
+
+    /// It told of a moment of its own clock at which the one that beats alone may be missing.
+    pub(crate) fn may_miss(&self, recorded: Timestamp) -> bool {
+        self.miss_at.is_some_and(|at| at <= recorded)
+    }
+
     /// A connection with a welcome.
     pub(crate) fn connected(
         &mut self,
@@ -153,6 +212,7 @@ impl Bridge {
         self.is_connected = true;
         if is_new_epoch {
             epoch.clone_into(&mut self.epoch);
+            self.pulse = Pulse::new(now);
             self.skew_ms = None;
             self.late_beats = 0;
             self.faults.clear();

@@ -462,7 +462,9 @@ const fn counts(group: &CauseGroup) -> (u32, u32, u32, u32) {
 
 /// The layer of the group, or with infrastructure any layer, is unwell.
 fn is_unwell(call: &Call, layer: Layer) -> bool {
-    let bad = |layer: Layer| call.layers[layer].state >= LayerState::Degraded;
+    let bad = |layer: Layer| {
+        call.layers[layer].state >= LayerState::Degraded && !call.is_only_a_concern(layer)
+    };
     bad(layer) || layer == Layer::Infrastructure && Layer::ALL.into_iter().any(bad)
 }
 

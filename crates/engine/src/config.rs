@@ -5,6 +5,7 @@
 
 mod conduct;
 mod learning;
+mod rates;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use conduct::ConductLimits;
 pub(crate) use learning::CallLimits;
 pub use learning::{Clamps, Learning, QueueLimits};
+pub use rates::{BeatLimits, DriftLimits, RateLimits};
 
 /// Three rising limits of one signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +96,12 @@ pub struct Config {
     pub queues: BTreeMap<String, QueueLimits>,
     /// When the way in which the agent talks counts as harm.
     pub conduct: ConductLimits,
+    /// When the share of turns with a fault has risen, of a service, a tool or a flow.
+    #[serde(default)]
+    pub fault_rate: RateLimits,
+    /// When a vendor or a worker that beats is dead.
+    #[serde(default)]
+    pub beats: BeatLimits,
     /// How long before a silence began an error may lie to be its cause. A turn and its answer fit
     /// into 10 s.
     pub attribution_window_ms: DurationMs,
@@ -159,6 +167,8 @@ impl Default for Config {
             learning: Learning::default(),
             queues: BTreeMap::new(),
             conduct: ConductLimits::default(),
+            fault_rate: RateLimits::default(),
+            beats: BeatLimits::default(),
             attribution_window_ms: 10_000,
             utterance_ms_min: 200,
             stale_heartbeats: 3,

@@ -8,16 +8,19 @@ use holdfast_domain::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::beats::Beats;
 use crate::bridges::Bridge;
 use crate::calls::{Around, Call, Note};
 use crate::causes::Causes;
 use crate::commands::Commands;
+use crate::concerns::Concerns;
 use crate::handoffs::Handoffs;
 use crate::learn::Learnt;
 use crate::out::Outbox;
 use crate::patterns::Patterns;
+use crate::rates::Rates;
 use crate::sight::Sight;
-use crate::timers::{TimerKey, Timers};
+use crate::timers::{Queued, TimerKey, Timers};
 use crate::{BridgeChange, Config, Control, Effect, Entry, Input, Person, Shown};
 
 /// The state machine that folds facts, answers and people's requests.
@@ -44,6 +47,14 @@ pub struct Engine {
     /// The playbooks' failover policies are carried out.
     #[serde(default)]
     pub(crate) is_armed: bool,
+    #[serde(default)]
+    pub(crate) rates: Rates,
+    #[serde(default)]
+    pub(crate) beats: Beats,
+    #[serde(default)]
+    pub(crate) concerns: Concerns,
+    #[serde(skip)]
+    pub(crate) watch_queued: Queued,
     #[serde(skip)]
     pub(crate) out: Outbox,
     #[serde(skip)]
@@ -74,6 +85,10 @@ impl Engine {
             learnt: Learnt::default(),
             playbooks: BTreeMap::new(),
             is_armed: false,
+            rates: Rates::default(),
+            beats: Beats::default(),
+            concerns: Concerns::default(),
+            watch_queued: Queued::default(),
             out: Outbox::default(),
             timers: Timers::default(),
             notes: Vec::new(),
@@ -266,6 +281,9 @@ impl Engine {
                     now,
                 );
                 self.feed_changed(source, was);
+                if is_new_epoch {
+                    self.forget_beats_of(source);
+                }
                 self.resume_commands(source, is_new_epoch);
             }
             BridgeChange::Disconnected => {
@@ -273,7 +291,15 @@ impl Engine {
                 self.bridge(source).is_connected = false;
                 self.feed_changed(source, was);
             }
-            BridgeChange::Heard => self.heard(source),
+            BridgeChange::Heard => {
+                self.heard(source);
+                let blind_ms = self.config.beats.blind_ms;
+                let bridge = self.bridge(source);
+                let recorded = bridge.pongs(blind_ms, now);
+                if bridge.may_miss(recorded) {
+                    self.miss_beats(source, recorded);
+                }
+            }
             BridgeChange::Anomaly { kind, example } => {
                 self.bridge(source).note(*kind, example, now);
                 self.out.show_platform();
@@ -314,6 +340,7 @@ impl Engine {
         self.commands.queue(&self.config, &mut self.timers);
         self.handoffs.queue(&mut self.timers);
         self.causes.queue(&mut self.timers);
+        self.arm_watch();
     }
 
     /// Fires one timer entry, if its owner's deadline is really due; else queues it again.
@@ -324,6 +351,7 @@ impl Engine {
             TimerKey::Command(id) => self.fire_command(id, due),
             TimerKey::Handoff(id) => self.fire_handoff(id, due),
             TimerKey::Causes => self.fire_causes(due),
+            TimerKey::Watch => self.fire_watch(due),
         }
     }
 

@@ -6,8 +6,10 @@ use holdfast_domain::{
     Timestamp,
 };
 
+use crate::beats::told_of;
 use crate::bridges::Bridge;
 use crate::calls::{Call, Cx, Note};
+use crate::rates::Moment;
 use crate::timers::TimerKey;
 use crate::{Effect, Engine, Entry, Shown};
 
@@ -21,7 +23,19 @@ impl Engine {
         let now = self.now;
         self.heard(source);
         let is_blind = self.sight.is_blind;
-        let at = self.bridge(source).place(envelope, now, is_blind);
+        let blind_ms = self.config.beats.blind_ms;
+        let bridge = self.bridge(source);
+        let at = bridge.place(envelope, now, is_blind);
+        bridge.tells(envelope.recorded, blind_ms);
+        let may_miss = bridge.may_miss(envelope.recorded);
+        match &envelope.fact {
+            Fact::Beat { .. } if envelope.subject == "*" => {
+                self.on_beat(source, envelope);
+                return;
+            }
+            _ if may_miss => self.miss_beats(source, told_of(envelope)),
+            _ => {}
+        }
         match &envelope.fact {
             Fact::StreamSnapshot { calls } => self.snapshot_began(source, calls),
             Fact::StreamGapDetected { missing, .. } => self.gap_detected(source, *missing),
@@ -112,11 +126,18 @@ impl Engine {
             notes: &mut self.notes,
         };
         call.fold(fact, &mut cx);
+        let is_placed = call.trials.is_placed();
         if !matches!(
             fact,
             Fact::ServiceUsage { .. } | Fact::ServiceLatency { .. }
         ) {
             self.out.show_call(&call.id, &mut call.dirty);
+        }
+        if !is_placed {
+            self.place_call(id);
+        }
+        if self.learnt.has_turned() {
+            self.pace_turned(&envelope.id);
         }
         self.settle(id);
     }
@@ -143,7 +164,7 @@ impl Engine {
         self.arm_call(id);
     }
 
-    fn spread(&mut self, id: &CallId, note: Note) {
+    pub(crate) fn spread(&mut self, id: &CallId, note: Note) {
         match note {
             Note::Transition {
                 layer,
@@ -165,9 +186,18 @@ impl Engine {
                     at,
                 });
             }
-            Note::TurnAnswered { at } => self.turn_answered(id, at),
-            Note::TurnFailed { at } => self.turn_failed(id, at),
-            Note::LayerError { layer, at } => self.layer_error(id, layer, at),
+            Note::TurnAnswered { at } => {
+                self.count_turn(id, Moment::Ended);
+                self.turn_answered(id, at);
+            }
+            Note::TurnFailed { at } => {
+                self.count_turn(id, Moment::Ended);
+                self.turn_failed(id, at);
+            }
+            Note::LayerError { layer, at } => {
+                self.count_turn(id, Moment::Error(layer));
+                self.layer_error(id, layer, at);
+            }
             Note::Impossible(why) => {
                 let now = self.now;
                 if let Some(source) = self.calls.get(id).map(|call| call.source.clone()) {
@@ -278,6 +308,7 @@ impl Engine {
         self.calls.insert(id.clone(), call);
         self.bridge(source).calls.insert(id.clone());
         self.out.show_platform();
+        self.place_call(&id);
         self.settle(&id);
     }
 
@@ -292,6 +323,7 @@ impl Engine {
             return;
         };
         let source = call.source.clone();
+        self.count_turn(id, Moment::Over);
         self.commands_ended_with(id);
         self.handoff_ended_with(id);
         self.calls.remove(id);
@@ -369,7 +401,13 @@ impl Engine {
     }
 
     fn heartbeat(&mut self, source: &SourceId, live_calls: u64) {
-        let was = self.feed(source);
+        let (was, now) = (self.feed(source), self.now);
+        // What the hub hears late says nothing of the bridge.
+        if self.sight.judges(now)
+            && let Some(bridge) = self.bridges.get_mut(source)
+        {
+            bridge.beats(&self.config, now);
+        }
         if self.bridge(source).beat_without_snapshot() {
             let untold: Vec<CallId> = self.bridge(source).untold.iter().cloned().collect();
             for call in untold {

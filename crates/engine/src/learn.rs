@@ -3,15 +3,19 @@
 //! It is one more input that is folded: the same facts teach the same, and it is part of a
 //! checkpoint. A call remembers the numbers of its own cells, so that an event costs no search.
 
+mod drift;
 mod sketch;
 
 use std::collections::BTreeMap;
 
-use holdfast_domain::DurationMs;
+use holdfast_domain::{DurationMs, EventId, SignalKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::calls::Step;
+use crate::calls::{Step, evidence};
+use crate::concerns::{Concern, ConcernId, Reach, service_words};
 use crate::config::Learning;
+use crate::{Engine, words};
+use drift::Drift;
 use sketch::Sketch;
 
 /// The most things that are learnt about; later ones keep the fixed limits. A large platform has
@@ -29,7 +33,7 @@ pub(crate) struct StepKey {
 }
 
 /// The number of a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct CellId(u32);
 
 /// What is known of one step of one service.
@@ -44,6 +48,9 @@ struct Cell {
     deadline_ms: Option<DurationMs>,
     /// Samples since then.
     fresh: u32,
+    /// Whether it became slower than it was.
+    #[serde(default)]
+    drift: Drift,
 }
 
 /// Everything that is learnt.
@@ -52,6 +59,8 @@ struct Cell {
 pub(crate) struct Learnt {
     cells: Vec<Cell>,
     index: BTreeMap<StepKey, CellId>,
+    /// Those that became slower, or as they were; empty between inputs.
+    turned: Vec<CellId>,
 }
 
 impl From<Vec<Cell>> for Learnt {
@@ -61,6 +70,7 @@ impl From<Vec<Cell>> for Learnt {
         Self {
             index: index.collect(),
             cells,
+            turned: Vec::new(),
         }
     }
 }
@@ -128,17 +138,30 @@ impl Learnt {
             sketch: Sketch::default(),
             deadline_ms: None,
             fresh: 0,
+            drift: Drift::default(),
         });
         Some(id)
     }
 
-    /// A step took `ms` to its first useful output.
-    pub(crate) fn took(&mut self, id: CellId, ms: DurationMs, config: &Learning) {
+    /// A step took `ms` to its first useful output, which came at `at`.
+    pub(crate) fn took(&mut self, id: CellId, ms: DurationMs, at: Timestamp, config: &Learning) {
         let mut next = Some(id);
         while let Some(cell) = next.and_then(|id| self.cells.get_mut(id.0 as usize)) {
             cell.took(ms, config);
             next = cell.parent;
         }
+        let Some(cell) = self.cells.get_mut(id.0 as usize) else {
+            return;
+        };
+        let turned = cell.drift.take(ms, at, &config.drift);
+        if turned.is_some() {
+            self.turned.push(id);
+        }
+    }
+
+    /// A service became slower since this was asked last, or as it was.
+    pub(crate) const fn has_turned(&self) -> bool {
+        !self.turned.is_empty()
     }
 
     /// The learnt deadline, not clamped, of the most exact cell that knows enough; None while none
@@ -152,5 +175,87 @@ impl Learnt {
             next = cell.parent;
         }
         None
+    }
+}
+
+impl Learnt {
+    /// When the first of those that are told to be slow is forgotten.
+    pub(crate) fn slow_deadline(&self, forget_ms: DurationMs) -> Option<Timestamp> {
+        let told = self.cells.iter().filter_map(|cell| cell.drift.told_at());
+        told.map(|at| at + forget_ms).min()
+    }
+
+    /// Those that were told to be slow and that nobody used since.
+    fn forget_slow(&mut self, now: Timestamp, forget_ms: DurationMs) -> Vec<CellId> {
+        let is_over = |cell: &Cell| {
+            let told = cell.drift.told_at();
+            told.is_some_and(|at| now.since(at) >= forget_ms)
+        };
+        let mut over = Vec::new();
+        for (cell, n) in self.cells.iter_mut().zip(0..) {
+            if is_over(cell) {
+                cell.drift.forget();
+                over.push(CellId(n));
+            }
+        }
+        over
+    }
+
+    /// What there is to say of a slow cell; None for one that is not.
+    fn concern(&self, id: CellId, event: &str, now: Timestamp) -> Option<Concern> {
+        let cell = self.cells.get(id.0 as usize)?;
+        cell.drift.told_at()?;
+        let (key, layer) = (&cell.key, cell.key.step.layer());
+        let what = match key.step {
+            Step::Tool => format!("tool {}", words::clip(&key.provider, 60)),
+            Step::Response | Step::Rerun | Step::Idle => "the dialogue".to_owned(),
+            Step::Transcript | Step::Tokens | Step::Empty | Step::Audio => {
+                service_words(layer, &key.provider, &key.model, "")
+            }
+        };
+        let text = format!(
+            "{what} answers in {}, usually {}",
+            words::seconds(cell.drift.now_ms()),
+            words::seconds(cell.drift.usual_ms())
+        );
+        let reach = match key.step {
+            Step::Tool => Reach::Tool(key.provider.clone()),
+            Step::Response | Step::Rerun | Step::Idle => Reach::Dialogue {
+                language: key.language.clone(),
+            },
+            Step::Transcript | Step::Tokens | Step::Empty | Step::Audio => Reach::Served {
+                layer,
+                provider: key.provider.clone(),
+                model: key.model.clone(),
+                region: None,
+                language: Some(key.language.clone()),
+            },
+        };
+        let events = vec![EventId::new(event)];
+        Some(Concern {
+            reach,
+            found: evidence(SignalKind::LatencyDrift, text, now, events),
+        })
+    }
+}
+
+impl Engine {
+    /// Tells of the services that the last event showed to be slower, or as they were.
+    pub(crate) fn pace_turned(&mut self, event: &str) {
+        for id in std::mem::take(&mut self.learnt.turned) {
+            match self.learnt.concern(id, event, self.now) {
+                Some(concern) => self.raise_concern(ConcernId::Pace(id), concern),
+                None => self.drop_concern(ConcernId::Pace(id)),
+            }
+        }
+        self.arm_watch();
+    }
+
+    /// How slow something was that nobody used for long says nothing.
+    pub(crate) fn forget_slow(&mut self) {
+        let forget_ms = self.config.fault_rate.forget_ms;
+        for id in self.learnt.forget_slow(self.now, forget_ms) {
+            self.drop_concern(ConcernId::Pace(id));
+        }
     }
 }

@@ -16,11 +16,13 @@
 #![deny(missing_docs)]
 
 mod acts;
+mod beats;
 mod bridges;
 mod calls;
 mod card;
 mod causes;
 mod commands;
+mod concerns;
 mod config;
 mod effect;
 mod engine;
@@ -30,12 +32,17 @@ mod input;
 mod learn;
 mod out;
 mod patterns;
+mod rates;
 mod sight;
 pub mod staffing;
 mod timers;
+mod watch;
 mod words;
 
-pub use config::{Clamps, ConductLimits, Config, Expectations, Learning, Levels, QueueLimits};
+pub use config::{
+    BeatLimits, Clamps, ConductLimits, Config, DriftLimits, Expectations, Learning, Levels,
+    QueueLimits, RateLimits,
+};
 pub use effect::{Effect, Entry, Shown};
 pub use engine::Engine;
 pub use input::{Answer, AnswerState, BridgeChange, Control, Input, Person};

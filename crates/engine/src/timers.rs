@@ -23,6 +23,8 @@ pub(crate) enum TimerKey {
     Handoff(HandoffId),
     /// Failing calls are compared.
     Causes,
+    /// What is known of services, vendors and workers grows old.
+    Watch,
 }
 
 impl TimerKey {
@@ -33,6 +35,7 @@ impl TimerKey {
             Self::Command(_) => "a command may have run out",
             Self::Handoff(_) => "an offer may have ended",
             Self::Causes => "failing calls may share a cause",
+            Self::Watch => "what is known of a service may be too old",
         }
     }
 }

@@ -9,8 +9,8 @@ use holdfast_domain::{
     Timestamp,
 };
 use holdfast_engine::{
-    BridgeChange, Clamps, ConductLimits, Config, Control, Effect, Engine, Entry, Expectations,
-    Input, Levels, Shown,
+    BridgeChange, Clamps, ConductLimits, Config, Control, DriftLimits, Effect, Engine, Entry,
+    Expectations, Input, Learning, Levels, Shown,
 };
 use holdfast_simulator::corpus::{HarmBy, Run};
 
@@ -144,6 +144,13 @@ fn without_limits() -> Config {
             explained_ms: 0,
             abrupt_ms: 0,
             failed_turns_max: u32::MAX,
+        },
+        learning: Learning {
+            drift: DriftLimits {
+                slower_ms_min: NEVER_MS,
+                ..DriftLimits::default()
+            },
+            ..Learning::default()
         },
         stale_ms_min: NEVER_MS,
         ghost_ms: NEVER_MS,

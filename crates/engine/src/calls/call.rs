@@ -1,8 +1,8 @@
 //! One live call: what detection needs on each event, and boxed apart what a reader needs.
 
 use holdfast_domain::{
-    AiState, CallId, CallPhase, Capability, CauseId, CommandId, EventId, HandoffId, Layer,
-    LayerState, PerLayer, Protected, Rung, Service, SourceId, Timestamp,
+    AiState, CallId, CallPhase, Capability, CauseId, CommandId, EventId, Evidence, HandoffId,
+    Layer, LayerState, PerLayer, Protected, Rung, Service, SourceId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,7 @@ use super::turn::{Model, Turn};
 use crate::Config;
 use crate::causes::CallTraits;
 use crate::config::CallLimits;
+use crate::rates::Trials;
 use crate::timers::Queued;
 
 /// The most commands that a call's detail names; the console shows as many.
@@ -115,6 +116,12 @@ pub(crate) struct Call {
     pub(crate) handoff: Option<HandoffId>,
     /// The shared cause by which it fails.
     pub(crate) cause: Option<CauseId>,
+    /// Where its turns are counted.
+    #[serde(default)]
+    pub(crate) trials: Trials,
+    /// What is known of the things that serve it, the worst of a layer first.
+    #[serde(default)]
+    pub(crate) concerns: Vec<(Layer, Evidence)>,
     pub(crate) dialogue: Box<Dialogue>,
     pub(crate) conduct: Box<Conduct>,
     /// The timer entry that is queued.
@@ -178,6 +185,8 @@ impl Call {
             commands: Vec::new(),
             handoff: None,
             cause: None,
+            trials: Trials::default(),
+            concerns: Vec::new(),
             dialogue: Box::default(),
             conduct: Box::default(),
             queued: Queued::default(),
@@ -261,6 +270,7 @@ impl Call {
                 || turn.is_failed
                 || self.floor.level > 0
                 || self.layers[layer].state >= LayerState::Degraded
+                    && !self.is_only_a_concern(layer)
         })
     }
 

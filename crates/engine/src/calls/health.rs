@@ -96,13 +96,9 @@ impl Call {
         // Of a worker that is maybe another's, the call knows nothing.
         let is_known = evidence.kind != SignalKind::WorkerLost || to == LayerState::Failed;
         if to >= LayerState::Degraded && is_known && is_failure(evidence.kind, layer) {
-            self.outcomes.bad |= bit(layer);
-            let serving = |service: &Service| service.layer == layer && service.active;
-            let place = self.services.iter().position(serving);
-            let cell = &mut self.layers[layer];
-            cell.bad_at = Some(evidence.at);
-            cell.was_late = evidence.kind == SignalKind::Expectation;
-            cell.bad_service = place.and_then(|place| u8::try_from(place).ok());
+            self.trials.failed |= bit(layer);
+            self.missed_work(layer, evidence.at);
+            self.layers[layer].was_late = evidence.kind == SignalKind::Expectation;
         }
         let cell = &mut self.layers[layer];
         if to < cell.state {
@@ -121,6 +117,17 @@ impl Call {
                 at,
             });
         }
+    }
+
+    /// Whatever serves the layer now failed in its work.
+    pub(crate) fn missed_work(&mut self, layer: Layer, at: Timestamp) {
+        self.outcomes.bad |= bit(layer);
+        let serving = |service: &Service| service.layer == layer && service.active;
+        let place = self.services.iter().position(serving);
+        let cell = &mut self.layers[layer];
+        cell.bad_at = Some(at);
+        cell.was_late = false;
+        cell.bad_service = place.and_then(|place| u8::try_from(place).ok());
     }
 
     /// A layer becomes milder with the evidence that it has.
@@ -142,7 +149,9 @@ impl Call {
         self.outcomes.good |= bit(layer);
         self.layers[layer].evidence = None;
         self.layers[layer].good_at = Some(at);
-        self.set_state(layer, LayerState::Healthy, at, notes);
+        if !self.keeps_concern(layer, at, notes) {
+            self.set_state(layer, LayerState::Healthy, at, notes);
+        }
     }
 
     /// Nobody knows how a layer is.
@@ -160,7 +169,13 @@ impl Call {
         self.error = None;
     }
 
-    fn set_state(&mut self, layer: Layer, to: LayerState, at: Timestamp, notes: &mut Vec<Note>) {
+    pub(crate) fn set_state(
+        &mut self,
+        layer: Layer,
+        to: LayerState,
+        at: Timestamp,
+        notes: &mut Vec<Note>,
+    ) {
         let cell = &mut self.layers[layer];
         let from = cell.state;
         if from != to {

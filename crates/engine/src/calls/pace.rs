@@ -66,7 +66,7 @@ impl Call {
         };
         if let Some(cell) = self.cells(cx).0[at] {
             cx.learnt
-                .took(cell, cx.at.since(since), &cx.config.learning);
+                .took(cell, cx.at.since(since), cx.at, &cx.config.learning);
         }
     }
 
@@ -80,7 +80,7 @@ impl Call {
         }
         if let Some(cell) = cx.learnt.cell(tool_key(&tool.name)) {
             cx.learnt
-                .took(cell, cx.at.since(tool.since), &cx.config.learning);
+                .took(cell, cx.at.since(tool.since), cx.at, &cx.config.learning);
         }
     }
 

@@ -243,6 +243,7 @@ impl Call {
             self.switched = Some((layer, at));
             self.cells = None;
             self.traits = None;
+            self.trials.replace();
             for service in &mut self.services {
                 if service.layer == layer {
                     service.active = service.name == name;

@@ -68,6 +68,7 @@ impl Call {
         self.limits = config.limits_of(&told.queue);
         self.cells = None;
         self.traits = None;
+        self.trials.replace();
         let dialogue = &mut self.dialogue;
         dialogue.queue = name(&told.queue);
         dialogue.language = name(&told.language);

@@ -190,11 +190,11 @@ pub(crate) fn is_failure(kind: SignalKind, layer: Layer) -> bool {
         | SignalKind::PipelineStalled
         | SignalKind::WorkerLost
         | SignalKind::Liveness
-        | SignalKind::FaultRate
-        | SignalKind::LatencyDrift
         | SignalKind::SilentSuccess => true,
         SignalKind::Loop | SignalKind::Reprompt => layer == Layer::Orchestration,
         SignalKind::ResponseGap
+        | SignalKind::FaultRate
+        | SignalKind::LatencyDrift
         | SignalKind::Ghost
         | SignalKind::StaleFeed
         | SignalKind::CallerRepeats

@@ -3,7 +3,7 @@
 use holdfast_domain::DurationMs;
 use serde::{Deserialize, Serialize};
 
-use super::{Expectations, Levels};
+use super::{DriftLimits, Expectations, Levels};
 
 /// Between which bounds a learnt deadline lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,9 @@ pub struct Learning {
     pub halve_at: u32,
     /// The quantile is computed anew after this many samples.
     pub refresh_every: u32,
+    /// When something is slower than it was.
+    #[serde(default)]
+    pub drift: DriftLimits,
 }
 
 impl Default for Learning {
@@ -58,6 +61,7 @@ impl Default for Learning {
             margin_percent: 125,
             halve_at: 4_096,
             refresh_every: 32,
+            drift: DriftLimits::default(),
         }
     }
 }
@@ -71,6 +75,10 @@ pub struct QueueLimits {
     pub response_gap: Option<Levels>,
     /// Bounds of learnt deadlines.
     pub clamps: Option<Clamps>,
+    /// Its calls are put on watch when what serves them fails more often, is slower than it was, or
+    /// beats no more. By default they are.
+    #[serde(default)]
+    pub is_put_on_watch: Option<bool>,
 }
 
 /// The limits of one call, as its queue has them.
@@ -79,8 +87,14 @@ pub(crate) struct CallLimits {
     pub(crate) silence: Levels,
     pub(crate) response_gap: Levels,
     clamps: Clamps,
+    #[serde(default = "by_default")]
+    pub(crate) is_put_on_watch: bool,
     /// The deadlines of the steps of this call's turn.
     pub(crate) steps: Expectations,
+}
+
+const fn by_default() -> bool {
+    true
 }
 
 impl CallLimits {
@@ -99,6 +113,7 @@ impl super::Config {
             silence: own.silence.unwrap_or(self.silence),
             response_gap: own.response_gap.unwrap_or(self.response_gap),
             clamps: own.clamps.unwrap_or(self.clamps),
+            is_put_on_watch: own.is_put_on_watch.unwrap_or(true),
             steps: self.expectations,
         };
         let cold = self.expectations;

@@ -502,3 +502,28 @@ fn an_ended_call_is_gone() {
     assert_eq!(script.engine.call_ids().count(), 0);
     assert_eq!(bridge(&script).live_calls, 0);
 }
+
+/// Heartbeats at these intervals, again and again; then how long until the bridge is stale.
+fn stale_after(intervals: &[i64]) -> i64 {
+    let mut script = Script::new();
+    script.mute(BRIDGE);
+    for _ in 0..20 {
+        for ms in intervals {
+            script.wait_at_once(*ms);
+            script.fact("*", heartbeat(0));
+        }
+    }
+    let last = script.now();
+    while script.engine.bridges()[0].state == FeedState::Live {
+        script.wait_at_once(100);
+        assert!(script.now().since(last) < 20_000, "it is never stale");
+    }
+    script.now().since(last)
+}
+
+#[test]
+fn a_bridge_whose_heartbeats_come_irregularly_is_given_its_time_up_to_a_limit() {
+    assert_eq!(stale_after(&[1_000]), 3_000);
+    assert_eq!(stale_after(&[700, 1_300, 1_500, 500]), 3_600);
+    assert_eq!(stale_after(&[100, 2_600]), 6_000);
+}

@@ -184,6 +184,7 @@ fn patient() -> Config {
                 ..Clamps::default().max
             },
         }),
+        ..QueueLimits::default()
     };
     Config {
         queues: [("billing".to_owned(), patient)].into(),
