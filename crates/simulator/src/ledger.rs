@@ -36,6 +36,13 @@ pub(crate) struct Trial {
 }
 
 impl Ledger {
+    /// Forgets what was over before a moment.
+    pub(crate) fn forget(&mut self, before: Timestamp) {
+        self.hits.retain(|hit| before <= hit.until);
+        self.trials.retain(|trial| before <= trial.at);
+        self.served.retain(|(_, at)| before <= *at);
+    }
+
     pub(crate) fn clear(&mut self) {
         self.hits.clear();
         self.trials.clear();

@@ -32,6 +32,9 @@ const ENDED_MAX: usize = 4_096;
 /// are spread over all of its steps.
 const STAGGER_MS: i64 = 150_000;
 
+/// What broke for whom before the start is known for so long: what callers still feel of it.
+const LEDGER_MS: DurationMs = 60_000;
+
 /// From the end of a call to the next one that takes its place.
 const ARRIVAL_MS: std::ops::Range<i64> = 300..3_000;
 
@@ -129,7 +132,6 @@ impl Platform {
             beats: None,
         };
         platform.fill(now);
-        platform.ledger.clear();
         platform
     }
 
@@ -151,6 +153,11 @@ impl Platform {
     /// Lets everything happen up to and including `now`. A clock that goes back changes nothing.
     pub fn advance(&mut self, now: Timestamp) -> Vec<Output> {
         self.ledger.clear();
+        self.pass_to(now);
+        self.take_out()
+    }
+
+    fn pass_to(&mut self, now: Timestamp) {
         while let Some((at, due)) = self.agenda.first().copied()
             && at <= now
         {
@@ -163,7 +170,6 @@ impl Platform {
             }
         }
         self.now = self.now.max(now);
-        self.take_out()
     }
 
     /// Takes a command on. It is accepted at once, and its outcome follows, here or from
@@ -247,6 +253,19 @@ impl Platform {
         std::mem::take(&mut self.ledger)
     }
 
+    /// Nobody looks any longer: what callers wait for by now is noted.
+    pub(crate) fn note_waits(&mut self) {
+        for call in self.calls.values_mut() {
+            call.hush_ends(&mut World {
+                now: self.now,
+                faults: &self.faults,
+                out: &mut self.out,
+                ledger: &mut self.ledger,
+                pools: &mut self.pools,
+            });
+        }
+    }
+
     /// Ends one injection; the others go on.
     pub(crate) fn end_injection(&mut self, id: &str) {
         if self.faults.stop(Some(id)).is_ok() {
@@ -296,7 +315,9 @@ impl Platform {
         // A second at a time, so that no more than a second of events is ever held.
         while self.now < now {
             let until = (self.now + 1_000).min(now);
-            drop(self.advance(until));
+            self.pass_to(until);
+            drop(self.take_out());
+            self.ledger.forget(self.now - LEDGER_MS);
         }
         self.begin_beats();
     }

@@ -60,7 +60,10 @@ impl Call {
             None => world.now + token + late_ms + self.spike_ms(Layer::Llm),
             Some(FaultKind::LlmEmpty) => world.now + token,
             Some(FaultKind::LlmSlow) => world.now + token + self.rng.random_range(3_000..8_000),
-            Some(FaultKind::LlmSluggish) => world.now + token * SLUGGISH_TIMES,
+            Some(FaultKind::LlmSluggish) => {
+                self.note_sluggish(token * SLUGGISH_TIMES, world);
+                world.now + token * SLUGGISH_TIMES
+            }
             Some(FaultKind::LlmHangs | FaultKind::LlmDead) => NEVER,
             Some(_) => world.now + LLM_REFUSES.draw(&mut self.rng),
         };

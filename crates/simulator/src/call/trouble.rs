@@ -1,7 +1,8 @@
 //! What goes wrong for a call: whom a fault reaches, and what a healthy platform does wrong.
 //!
 //! Here is also what counts as a harm. Work that an injected fault reaches is harmed by it, from the
-//! moment at which the work was asked for. Without a fault an error is a harm, and so is a silence
+//! moment at which the work was asked for; if the fault only makes it slow, then from
+//! [`SLOW_HARM_MS`] on. Without a fault an error is a harm, and so is a silence
 //! that a caller hears as trouble: while the agent owes the floor nobody is audible for over
 //! [`HEARD_MS`], or over [`HEARD_TOLD_MS`] after the caller was told to wait. So are answers that let
 //! the caller wait over [`SLUGGISH_MS`] in two of three turns running, which is what the product
@@ -23,7 +24,7 @@ const HEARD_MS: DurationMs = 2_500;
 const SLUGGISH_MS: DurationMs = 1_500;
 
 /// Who was told that it takes a moment waits for so long before they wonder.
-const HEARD_TOLD_MS: DurationMs = 5_000;
+const HEARD_TOLD_MS: DurationMs = 4_000;
 
 /// The share of a service's work that fails without a fault: three services work on a turn, and
 /// 0.4 % of turns fail in the field.
@@ -33,9 +34,9 @@ const ERROR_SHARE: f64 = 0.0013;
 /// only the answer's service tells.
 const HIDDEN_SHARE: f64 = 0.3;
 
-/// Who waits for a machine of a pool that is too small is harmed from here on: with the usual second
-/// of an answer it is a silence of [`HEARD_MS`].
-const POOL_HARM_MS: DurationMs = 1_500;
+/// Whom a fault lets wait for a model is harmed from here on: with the usual second of an answer it is
+/// a silence of [`HEARD_MS`].
+const SLOW_HARM_MS: DurationMs = 1_500;
 
 /// Spikes of the latency beyond its everyday spread: their share, their least, their most. The tail
 /// between is a power law, so that one in ten is several times the least.
@@ -90,8 +91,8 @@ impl Call {
         }
     }
 
-    /// Somebody is audible, or nobody waits any longer.
-    pub(super) fn hush_ends(&mut self, world: &mut World<'_>) {
+    /// Somebody is audible, nobody waits any longer, or nobody looks any longer.
+    pub(crate) fn hush_ends(&mut self, world: &mut World<'_>) {
         if let Some((layer, from)) = self.pending_step() {
             self.step_took(layer, from, world);
         }
@@ -162,8 +163,8 @@ impl Call {
     pub(super) fn trouble(&mut self, layer: Layer, world: &mut World<'_>) -> Option<FaultKind> {
         let fault = self.fault_of(layer, world);
         if let Some((kind, number)) = fault {
-            // Whether a pool that is too small harms who asks is known once they waited.
-            if kind != FaultKind::LlmPoolFull {
+            // Whether slow work harms who asks for it is known once it is known how slow it is.
+            if !matches!(kind, FaultKind::LlmPoolFull | FaultKind::LlmSluggish) {
                 self.note_hit(layer, Some(number), world);
             }
             return Some(kind);
@@ -184,6 +185,15 @@ impl Call {
         Some(noise)
     }
 
+    /// A model takes so long for its first word because of a fault.
+    pub(super) fn note_sluggish(&mut self, ms: DurationMs, world: &mut World<'_>) {
+        let reach = self.reach_of(self.active(Layer::Llm));
+        let number = world.faults.hit_by(FaultKind::LlmSluggish, &reach);
+        if number.is_some() && ms >= SLOW_HARM_MS {
+            self.note_hit(Layer::Llm, number, world);
+        }
+    }
+
     /// True if the call's model is served from the pool that an injection makes too small.
     pub(crate) fn uses_pool(&self, injection: u64, faults: &Faults) -> bool {
         let reach = self.reach_of(self.active(Layer::Llm));
@@ -197,7 +207,7 @@ impl Call {
             return (None, 0);
         };
         let waits_ms = world.pools.ask(number, world.now);
-        if waits_ms.is_none_or(|ms| ms >= POOL_HARM_MS) {
+        if waits_ms.is_none_or(|ms| ms >= SLOW_HARM_MS) {
             self.note_hit(Layer::Llm, Some(number), world);
         }
         match waits_ms {

@@ -140,6 +140,8 @@ impl Run {
             let late = self.late.first_key_value().map(|((at, _), _)| *at);
             let at = agenda.into_iter().chain(wake).chain(late).min()?;
             if at > self.end {
+                self.platform.note_waits();
+                self.note_harms();
                 self.close(|_| true);
                 return None;
             }

@@ -188,6 +188,12 @@ fn every_long_silence_of_a_calm_run_is_labelled_as_a_harm() {
             _ => {}
         }
     }
+    // Callers who wait at the end.
+    silences.extend(
+        waits
+            .into_iter()
+            .map(|(call, from)| (call, from, scenario.end)),
+    );
     // What is told has a clock that may be 40 ms behind, and may come 400 ms late.
     silences.retain(|(_, from, until)| until.since(*from) > 3_000);
     assert!(silences.len() > 10, "{silences:?}");
@@ -199,6 +205,8 @@ fn every_long_silence_of_a_calm_run_is_labelled_as_a_harm() {
         });
         assert!(is_labelled, "{call} from {from:?} to {until:?}");
     }
+    // What callers still feel of the time before the run is known too.
+    assert!(harms.iter().any(|harm| harm.from < scenario.from));
     // In each layer, since each has its spikes.
     let layers: BTreeSet<Layer> = harms.iter().map(|harm| harm.layer).collect();
     let all = [Layer::Asr, Layer::Llm, Layer::Tts, Layer::Tools];
