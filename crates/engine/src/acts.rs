@@ -160,7 +160,7 @@ impl Engine {
                 };
                 self.calls_of_cause(group, *reach)
             }
-            Target::AllCalls => self.calls.keys().cloned().collect(),
+            Target::AllCalls => self.calls.ids().cloned().collect(),
         };
         if matches!(verb, ActVerb::StartFault { .. } | ActVerb::StopFault { .. }) {
             return Err(invalid(

@@ -11,6 +11,7 @@ mod gaps;
 mod health;
 mod lanes;
 mod late;
+mod live;
 mod need;
 mod next;
 mod pace;
@@ -29,6 +30,7 @@ pub(crate) use call::{COMMANDS_MAX, Call};
 pub(crate) use dialogue::Dialogue;
 pub(crate) use expect::Step;
 pub(crate) use health::{Note, bit, evidence};
+pub(crate) use live::Calls;
 pub(crate) use view::Around;
 
 /// What folding one fact needs besides the call.

@@ -380,7 +380,7 @@ impl Engine {
         group.waiting = named.iter().filter(|(_, _, call)| call.is_silent()).count() as u32;
         group.exposed = self
             .calls
-            .values()
+            .iter()
             .filter(|call| call.ai_serves() && has_traits(call, group))
             .count() as u32;
         let mut evidence: Vec<&Evidence> = named
@@ -412,13 +412,13 @@ impl Engine {
                 members
                     .into_iter()
                     .flatten()
-                    .filter(|call| self.calls.contains_key(*call))
+                    .filter(|call| self.calls.contains(*call))
                     .cloned()
                     .collect()
             }
             CauseReach::Exposed => self
                 .calls
-                .values()
+                .iter()
                 .filter(|call| has_traits(call, group))
                 .map(|call| call.id.clone())
                 .collect(),

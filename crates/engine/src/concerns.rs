@@ -325,13 +325,14 @@ impl Engine {
         // Notes of an input that is under way are spread by who wrote them.
         let before = std::mem::take(&mut self.notes);
         let mut changed: Vec<(CallId, Vec<Note>)> = Vec::new();
-        for (id, call) in &mut self.calls {
-            self.concerns.put_on(call, now, &mut self.notes);
-            if !self.notes.is_empty() {
-                self.out.show_call(id, &mut call.dirty);
-                changed.push((id.clone(), std::mem::take(&mut self.notes)));
+        let (concerns, notes, out) = (&mut self.concerns, &mut self.notes, &mut self.out);
+        self.calls.each(|call| {
+            concerns.put_on(call, now, notes);
+            if !notes.is_empty() {
+                out.show_call(&call.id, &mut call.dirty);
+                changed.push((call.id.clone(), std::mem::take(notes)));
             }
-        }
+        });
         self.notes = before;
         for (id, notes) in changed {
             for note in notes {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::beats::Beats;
 use crate::bridges::Bridge;
-use crate::calls::{Around, Call, Note};
+use crate::calls::{Around, Call, Calls, Note};
 use crate::causes::Causes;
 use crate::commands::Commands;
 use crate::concerns::Concerns;
@@ -32,7 +32,7 @@ pub struct Engine {
     pub(crate) config: Config,
     /// The latest moment of an input or of a timer that fired; it never goes back.
     pub(crate) now: Timestamp,
-    pub(crate) calls: BTreeMap<CallId, Call>,
+    pub(crate) calls: Calls,
     pub(crate) bridges: BTreeMap<SourceId, Bridge>,
     pub(crate) commands: Commands,
     pub(crate) handoffs: Handoffs,
@@ -75,7 +75,7 @@ impl Engine {
         Self {
             config,
             now: Timestamp::default(),
-            calls: BTreeMap::new(),
+            calls: Calls::default(),
             bridges: BTreeMap::new(),
             commands: Commands::default(),
             handoffs: Handoffs::default(),
@@ -180,7 +180,7 @@ impl Engine {
 
     /// The live calls, in the order of their ids.
     pub fn call_ids(&self) -> impl Iterator<Item = &CallId> {
-        self.calls.keys()
+        self.calls.ids()
     }
 
     /// Every bridge that was ever heard of.
@@ -326,11 +326,12 @@ impl Engine {
             return;
         }
         self.timers.is_built = true;
-        for (id, call) in &mut self.calls {
-            let deadline = call.deadline(&self.config);
-            let key = || TimerKey::Call(id.clone());
-            self.timers.arm(key, deadline, &mut call.queued);
-        }
+        let (config, timers) = (&self.config, &mut self.timers);
+        self.calls.each(|call| {
+            let deadline = call.deadline(config);
+            let key = || TimerKey::Call(call.id.clone());
+            timers.arm(key, deadline, &mut call.queued);
+        });
         for bridge in self.bridges.values_mut() {
             let deadline = bridge.deadline(&self.config);
             let source = bridge.source.clone();

@@ -56,7 +56,7 @@ impl Engine {
 
     fn call_fact(&mut self, source: &SourceId, envelope: &FactEnvelope<'_>, at: Timestamp) {
         let now = self.now;
-        let Some((id, call)) = self.calls.get_key_value(envelope.subject.as_ref()) else {
+        let Some(call) = self.calls.get(envelope.subject.as_ref()) else {
             let bridge = self.bridge(source);
             bridge.note(
                 AnomalyKind::UnknownCall,
@@ -74,7 +74,7 @@ impl Engine {
             );
             return;
         }
-        let id = id.clone();
+        let id = call.id.clone();
         match &envelope.fact {
             Fact::CallEnded { reason, ended_by } => {
                 let by = match ended_by {
@@ -305,7 +305,7 @@ impl Engine {
             at: call.started_at,
         });
         self.out.show_call(&id, &mut call.dirty);
-        self.calls.insert(id.clone(), call);
+        self.calls.insert(call);
         self.bridge(source).calls.insert(id.clone());
         self.out.show_platform();
         self.place_call(&id);

@@ -740,7 +740,7 @@ impl Engine {
             is_on_call
                 && handoff.state.agent() == Some(agent)
                 && handoff.call != *call
-                && self.calls.contains_key(&handoff.call)
+                && self.calls.contains(&handoff.call)
         });
         if is_needed {
             return;

@@ -60,10 +60,10 @@ impl Engine {
         for bridge in self.bridges.values_mut() {
             bridge.seen_from = now;
         }
-        for call in self.calls.values_mut() {
+        self.calls.each(|call| {
             if call.ghost_since.is_none() {
                 call.heard_at = now;
             }
-        }
+        });
     }
 }

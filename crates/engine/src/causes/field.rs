@@ -31,6 +31,11 @@ const HALF_LIFE_MS: f32 = 30_000.0;
 const FAILING_MIN: f32 = 1.9;
 const SHARE_MIN: f32 = 0.04;
 
+/// The failing share without a fault and the evidence against it, in nats, that are worth it: two
+/// failures of two, or half of what an explanation needs.
+const BASE_RATE: f32 = 0.01;
+const NATS_MIN: f32 = 7.5;
+
 /// Calls are compared for so long after the last failure that was worth it.
 const HOT_MS: DurationMs = 60_000;
 
@@ -99,7 +104,18 @@ impl Fare {
     }
 
     fn is_worth_a_look(&self) -> bool {
-        self.bad >= FAILING_MIN && self.bad >= SHARE_MIN * self.all
+        let (bad, all) = (self.bad, self.all);
+        if bad < FAILING_MIN || bad < SHARE_MIN * all {
+            return false;
+        }
+        let share = bad / all;
+        let good = (all - bad).max(0.0);
+        let of_good = if good > 0.0 {
+            good * ((1.0 - share) / (1.0 - BASE_RATE)).ln()
+        } else {
+            0.0
+        };
+        bad * (share / BASE_RATE).ln() + of_good >= NATS_MIN
     }
 }
 

@@ -10,7 +10,7 @@ use holdfast_domain::{
 use super::explain::{FAILING_MIN, Sample, TraitId, explain};
 use super::field::{Field, FieldId, NO_TRAIT};
 use crate::bridges::Bridge;
-use crate::calls::Call;
+use crate::calls::{Call, Calls};
 
 /// The last word on a call's work counts as of the same moment for so long: a caller's turn takes
 /// ten seconds or twenty.
@@ -63,7 +63,7 @@ enum Outcome {
 
 /// The causes of this moment in the layers that are worth the look.
 pub(super) fn compare(
-    calls: &mut BTreeMap<CallId, Call>,
+    calls: &mut Calls,
     bridges: &BTreeMap<SourceId, Bridge>,
     field: &mut Field,
     layers: &[Layer],
@@ -74,11 +74,11 @@ pub(super) fn compare(
         .filter(|(_, bridge)| bridge.state() == FeedState::Live)
         .map(|(source, _)| source)
         .collect();
-    for call in calls.values_mut() {
+    calls.each(|call| {
         field.traits_of(call);
-    }
+    });
     let seen: Vec<&Call> = calls
-        .values()
+        .iter()
         .filter(|call| {
             call.phase == CallPhase::Ai && call.ghost_since.is_none() && live.contains(&call.source)
         })
