@@ -125,27 +125,27 @@ impl Beats {
         };
         let known = &mut self.all[place];
         let last_at = known.pulse.last_at();
-        let was_away =
-            known.dead.is_some() || hears.awake > last_at || last_at.since(at) >= limits.blind_ms;
-        if at <= last_at && !was_away {
+        let was_blind = hears.awake > last_at || last_at.since(at) >= limits.blind_ms;
+        if at <= last_at && !was_blind {
             return;
         }
-        let was_too_long = known.pulse.is_beyond(at);
+        let was_dead = known.dead.take().is_some();
+        let was_missed = !was_dead && known.pulse.is_beyond(hears.told_of);
         known.event.clear();
         known.event.push_str(event);
-        if was_away {
+        if was_blind {
             known.pulse.resume(at);
-        } else if was_too_long {
+        } else if was_dead || known.pulse.is_beyond(at) {
             known.pulse.pause(at);
         } else {
             known.pulse.beat(at, limits);
         }
-        if known.dead.take().is_some() {
+        if was_dead {
             turned.push(Turned::Alive(known.id));
         }
-        if was_too_long || was_away {
+        if was_blind || was_missed {
             // It was silent, and nobody was there to say that the others were not: they begin anew.
-            self.resume_others(beat.source, at);
+            self.resume_others(beat.source, hears);
         } else {
             self.witness(beat.source, Some(place), hears, turned);
         }
@@ -173,10 +173,10 @@ impl Beats {
         self.all.insert(place, beating);
     }
 
-    fn resume_others(&mut self, source: &SourceId, at: Timestamp) {
+    fn resume_others(&mut self, source: &SourceId, hears: &Hears<'_>) {
         for other in self.of_source(source) {
-            if other.dead.is_none() && other.pulse.is_beyond(at) {
-                other.pulse.resume(at);
+            if other.dead.is_none() && other.pulse.is_beyond(hears.told_of) {
+                other.pulse.resume(hears.at);
             }
         }
     }

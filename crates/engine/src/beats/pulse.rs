@@ -72,8 +72,8 @@ impl Pulse {
         self.last_at = at;
     }
 
-    /// It beats after a pause that nobody saw, and that teaches nothing. When it pauses each time,
-    /// its pace is another one by now.
+    /// It beats after a pause, which teaches nothing. When it pauses each time, its pace is another
+    /// one by now.
     pub(crate) fn pause(&mut self, at: Timestamp) {
         self.last_at = at;
         self.pauses += 1;

@@ -538,3 +538,41 @@ fn a_beat_that_was_held_up_on_its_way_is_no_witness_of_later_moments() {
     beat(&mut vendors.script, "Vendor B");
     assert_eq!(kind(&vendors.script, "c", Layer::Llm), None);
 }
+
+#[test]
+fn a_beat_that_was_held_up_gives_the_dead_no_more_time() {
+    let mut vendors = Vendors::new(&["Vendor A", "Vendor B", "Vendor C"]);
+    vendors.script.call("c");
+    vendors.go_on(5_000);
+    vendors.stop("Vendor A");
+    vendors.all[1].1 = false;
+    vendors.go_on(250);
+    vendors.script.apart_ms = 200;
+    vendors.go_on(300);
+    // It beat in time, and the bridge sees it late.
+    vendors.script.apart_ms = 500;
+    beat(&mut vendors.script, "Vendor B");
+    vendors.script.apart_ms = 0;
+    vendors.go_on(350);
+    assert_eq!(
+        kind(&vendors.script, "c", Layer::Llm),
+        Some(SignalKind::Liveness)
+    );
+}
+
+#[test]
+fn one_that_beats_more_slowly_from_now_on_is_alive_once_that_is_known() {
+    let mut vendors = Vendors::new(&["Vendor A", "Vendor B"]);
+    vendors.script.call("c");
+    vendors.go_on(5_000);
+    vendors.stop("Vendor A");
+    let mut deaths = 0;
+    for n in 0..30 {
+        vendors.go_on(1_900);
+        let is_dead = kind(&vendors.script, "c", Layer::Llm) == Some(SignalKind::Liveness);
+        deaths += usize::from(is_dead);
+        assert!(n < 15 || !is_dead, "beat {n}");
+        beat(&mut vendors.script, "Vendor A");
+    }
+    assert!((1..=5).contains(&deaths), "{deaths}");
+}
