@@ -27,7 +27,11 @@ fn complaints(files: &[File]) -> Vec<String> {
         for (place, line) in file.lines() {
             let code = line.split("//").next().unwrap_or_default();
             if is_core {
-                let named = NOT_IN_CORE.iter().filter(|name| has_name(code, name));
+                // Calls are found by a hash and walked by their ids; see there.
+                let is_index = file.path == "crates/engine/src/calls/live.rs";
+                let named = NOT_IN_CORE
+                    .iter()
+                    .filter(|name| has_name(code, name) && !(is_index && **name == "HashMap"));
                 complaints.extend(named.map(|name| format!("{place}: {name} in the core")));
             }
             if is_window && !is_seam && code.contains("@tauri-apps") {

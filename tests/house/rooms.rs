@@ -22,7 +22,7 @@ const KEPT_TO: &[(&str, &[&str])] = &[
 /// Everything that the core may depend on directly, beside rooms of ours.
 const CORE_KNOWS: &[(&str, &[&str])] = &[
     ("holdfast-domain", &["serde", "ts-rs"]),
-    ("holdfast-engine", &["serde"]),
+    ("holdfast-engine", &["rustc-hash", "serde"]),
 ];
 
 /// What the core must not depend on even through others: IO, runtimes, windows, clocks, chance.

@@ -299,6 +299,17 @@ impl Engine {
         let id = CallId::new(envelope.subject.as_ref());
         let mut call = Call::started(id.clone(), source.clone(), told, at, now, &self.config);
         hear(&mut call, envelope, at, now);
+        if !told.resumed && !told.outbound {
+            let mut cx = Cx {
+                config: &self.config,
+                at,
+                event: &envelope.id,
+                layer: None,
+                learnt: &mut self.learnt,
+                notes: &mut self.notes,
+            };
+            call.await_greeting(&mut cx);
+        }
         self.append(Entry::CallStarted {
             call: id.clone(),
             source: source.clone(),

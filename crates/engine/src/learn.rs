@@ -208,7 +208,7 @@ impl Learnt {
         let (key, layer) = (&cell.key, cell.key.step.layer());
         let what = match key.step {
             Step::Tool => format!("tool {}", words::clip(&key.provider, 60)),
-            Step::Response | Step::Rerun | Step::Idle => "the dialogue".to_owned(),
+            Step::Response | Step::Rerun | Step::Idle | Step::Greeting => "the dialogue".to_owned(),
             Step::Transcript | Step::Tokens | Step::Empty | Step::Audio => {
                 service_words(layer, &key.provider, &key.model, "")
             }
@@ -220,7 +220,7 @@ impl Learnt {
         );
         let reach = match key.step {
             Step::Tool => Reach::Tool(key.provider.clone()),
-            Step::Response | Step::Rerun | Step::Idle => Reach::Dialogue {
+            Step::Response | Step::Rerun | Step::Idle | Step::Greeting => Reach::Dialogue {
                 language: key.language.clone(),
             },
             Step::Transcript | Step::Tokens | Step::Empty | Step::Audio => Reach::Served {

@@ -10,7 +10,7 @@
 use holdfast_domain::{DurationMs, EventId, Layer, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::config::Expectations;
+use crate::config::CallLimits;
 
 /// The step that was begun last and has not shown its first useful output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub(crate) enum Step {
     /// Nothing is pending.
     #[default]
     Idle,
+    /// The call began; nobody has served it.
+    Greeting,
     /// The caller stopped; no final transcript yet.
     Transcript,
     /// The transcript is there; no response was begun.
@@ -42,6 +44,7 @@ impl Step {
             Self::Tokens | Self::Empty => Layer::Llm,
             Self::Audio => Layer::Tts,
             Self::Tool => Layer::Tools,
+            Self::Greeting => Layer::Infrastructure,
             Self::Idle | Self::Response | Self::Rerun => Layer::Orchestration,
         }
     }
@@ -50,6 +53,7 @@ impl Step {
     pub(crate) fn words(self, service: &str) -> String {
         match self {
             Self::Idle => "no step of an answer is known to have begun".to_owned(),
+            Self::Greeting => "the call began and nothing serves it".to_owned(),
             Self::Transcript => format!("{service} heard speech and gave no transcript"),
             Self::Response => "the transcript is there, nothing asked the LLM".to_owned(),
             Self::Tokens => format!("{service} began an answer and gave nothing"),
@@ -64,13 +68,15 @@ impl Step {
 /// How long `step` may take; None when it has no deadline of its own.
 ///
 /// A tool's deadline is kept with the tool, because several can run at once.
-pub(crate) const fn deadline_ms(step: Step, limits: &Expectations) -> Option<DurationMs> {
+pub(crate) const fn deadline_ms(step: Step, limits: &CallLimits) -> Option<DurationMs> {
+    let steps = &limits.steps;
     match step {
         Step::Idle | Step::Tool | Step::Empty => None,
-        Step::Transcript => Some(limits.transcript_ms),
-        Step::Response | Step::Rerun => Some(limits.response_ms),
-        Step::Tokens => Some(limits.tokens_ms),
-        Step::Audio => Some(limits.audio_ms),
+        Step::Greeting => limits.greeting_ms,
+        Step::Transcript => Some(steps.transcript_ms),
+        Step::Response | Step::Rerun => Some(steps.response_ms),
+        Step::Tokens => Some(steps.tokens_ms),
+        Step::Audio => Some(steps.audio_ms),
     }
 }
 
@@ -97,7 +103,7 @@ pub(crate) struct Unheard {
 
 impl Pending {
     /// How long the step may still be waited for; None when it has no limit or was told already.
-    pub(crate) fn limit_ms(&self, limits: &Expectations) -> Option<DurationMs> {
+    pub(crate) fn limit_ms(&self, limits: &CallLimits) -> Option<DurationMs> {
         if self.is_late {
             return None;
         }

@@ -187,6 +187,7 @@ impl Call {
         if matches!(self.pending.step, Step::Tokens | Step::Audio) && self.is_answer() {
             self.learn_step(cx);
         }
+        self.served(cx);
         self.unheard = None;
         self.floor.agent = Some(cx.at);
         self.floor.agent_heard = Some(cx.at);
@@ -318,6 +319,7 @@ impl Call {
         if !self.floor.nobody_speaks() || !self.ai_serves() {
             return;
         }
+        self.served(cx);
         if matches!(self.pending.step, Step::Tool | Step::Rerun) {
             self.unheard = Some(Unheard {
                 since: cx.at,
@@ -362,9 +364,7 @@ impl Call {
             return None;
         }
         let since = self.pending.since.max(self.floor.since);
-        self.pending
-            .limit_ms(&self.limits.steps)
-            .map(|ms| since + ms)
+        self.pending.limit_ms(&self.limits).map(|ms| since + ms)
     }
 
     /// When the caller's turn counts as failed, if the silence lasts.

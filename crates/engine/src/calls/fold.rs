@@ -311,6 +311,7 @@ impl Call {
     fn llm_started(&mut self, service: &str, cx: &mut Cx<'_>) {
         self.tells_llm = true;
         self.worked(Layer::Llm, service, cx);
+        self.served(cx);
         if self.pending.step == Step::Response {
             self.learn_step(cx);
         }

@@ -4,6 +4,7 @@ use holdfast_domain::{Layer, LayerState, SignalKind, Timestamp};
 
 use super::call::Call;
 use super::expect::{Step, deadline_ms};
+use super::floor::Owes;
 use super::health::{Note, evidence};
 use crate::{Config, words};
 
@@ -52,9 +53,13 @@ impl Call {
     fn step_is_late(&mut self, at: Timestamp, config: &Config, notes: &mut Vec<Note>) {
         self.pending.is_late = true;
         let step = self.pending.step;
-        let Some(limit) = deadline_ms(step, &self.limits.steps) else {
+        let Some(limit) = deadline_ms(step, &self.limits) else {
             return;
         };
+        if step == Step::Greeting && self.floor.owes == Owes::Unknown {
+            // Calls of this platform are greeted: the silence since it began is the agent's.
+            self.floor.pass(Owes::Agent, self.pending.since);
+        }
         // What failed already is not also late.
         let layer = self.beneath(at, config).unwrap_or(step.layer());
         if self.layers[layer].state == LayerState::Failed {

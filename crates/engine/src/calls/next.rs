@@ -102,6 +102,7 @@ impl Call {
         }
         let service = self.layer_words(layer);
         let what = match self.pending.step {
+            Step::Greeting => format!("if nothing serves the call in {limit} its platform"),
             Step::Transcript => format!("if {service} gives no transcript in {limit} it"),
             Step::Response => format!("if nothing asks the LLM in {limit} the dialogue"),
             Step::Tokens => format!("if {service} gives no token in {limit} it"),

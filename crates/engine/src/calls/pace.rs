@@ -1,6 +1,6 @@
 //! How long this call's steps take, and may take.
 
-use holdfast_domain::{DurationMs, Timestamp};
+use holdfast_domain::{DurationMs, Layer, SignalKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Cx;
@@ -13,6 +13,20 @@ use crate::learn::{CellId, StepKey};
 /// The steps whose deadline is kept with the call. The model is asked again after a tool as it is
 /// after a transcript.
 const STEPS: [Step; 4] = [Step::Transcript, Step::Response, Step::Tokens, Step::Audio];
+
+/// How long the first sign of service takes, on any call.
+const GREETING: StepKey = StepKey {
+    step: Step::Greeting,
+    provider: String::new(),
+    model: String::new(),
+    language: String::new(),
+};
+
+/// Bounds of what is learnt of it: a caller hears half a ring in the one, and hangs up after the
+/// other. While nothing is learnt it is not judged, because there are agents that wait for the
+/// caller to speak.
+const GREETING_MS_MIN: DurationMs = 1_500;
+const GREETING_MS_MAX: DurationMs = 8_000;
 
 /// The cells of this call's steps in the order of [`STEPS`], as its services and its language name
 /// them.
@@ -68,6 +82,39 @@ impl Call {
             cx.learnt
                 .took(cell, cx.at.since(since), cx.at, &cx.config.learning);
         }
+    }
+
+    /// The call began: somebody serves it soon, if the platform's calls are known for that.
+    pub(crate) fn await_greeting(&mut self, cx: &mut Cx<'_>) {
+        let cell = cx.learnt.cell(GREETING);
+        let learnt = cell.and_then(|cell| cx.learnt.deadline_ms(cell));
+        self.limits.greeting_ms = learnt.map(|ms| ms.clamp(GREETING_MS_MIN, GREETING_MS_MAX));
+        self.await_step(Step::Greeting, self.started_at, Some(cx.event_id()));
+    }
+
+    /// Something serves the call: what was said of nobody doing so is over.
+    pub(crate) fn served(&mut self, cx: &mut Cx<'_>) {
+        if self.pending.step != Step::Greeting {
+            return;
+        }
+        if !self.is_held_up(self.pending.since)
+            && let Some(cell) = cx.learnt.cell(GREETING)
+        {
+            let took = cx.at.since(self.pending.since);
+            cx.learnt.took(cell, took, cx.at, &cx.config.learning);
+        }
+        let was_late = self.layers[Layer::Infrastructure]
+            .signal()
+            .is_some_and(|kind| {
+                matches!(
+                    kind,
+                    SignalKind::Expectation | SignalKind::DeadAir | SignalKind::UnansweredTurn
+                )
+            });
+        if was_late {
+            self.heal(Layer::Infrastructure, cx.at, cx.notes);
+        }
+        self.await_step(Step::Idle, cx.at, None);
     }
 
     /// A tool ended well.

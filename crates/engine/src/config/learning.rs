@@ -34,7 +34,9 @@ impl Default for Clamps {
     }
 }
 
-/// How deadlines are learnt: p99 of what a step took, times a margin.
+/// How deadlines are learnt: p97 of what a step took, times a margin. Every hundredth answer of a
+/// real service takes seconds or tens of seconds; a p99 is one of these, and the margin over a p97
+/// reaches further than p99 of all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Learning {
     /// So many samples make a quantile of 99 % worth believing: until there are 100 it is the
@@ -57,8 +59,8 @@ impl Default for Learning {
     fn default() -> Self {
         Self {
             samples_min: 60,
-            quantile_permille: 990,
-            margin_percent: 125,
+            quantile_permille: 970,
+            margin_percent: 150,
             halve_at: 4_096,
             refresh_every: 32,
             drift: DriftLimits::default(),
@@ -89,6 +91,8 @@ pub(crate) struct CallLimits {
     clamps: Clamps,
     #[serde(default = "by_default")]
     pub(crate) is_put_on_watch: bool,
+    /// How long the first sign of service may take; None while that is not learnt.
+    pub(crate) greeting_ms: Option<DurationMs>,
     /// The deadlines of the steps of this call's turn.
     pub(crate) steps: Expectations,
 }
@@ -114,6 +118,7 @@ impl super::Config {
             response_gap: own.response_gap.unwrap_or(self.response_gap),
             clamps: own.clamps.unwrap_or(self.clamps),
             is_put_on_watch: own.is_put_on_watch.unwrap_or(true),
+            greeting_ms: None,
             steps: self.expectations,
         };
         let cold = self.expectations;

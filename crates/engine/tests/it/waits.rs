@@ -155,3 +155,32 @@ fn an_agent_that_repeats_itself_because_its_tool_fails_is_no_loop_of_the_dialogu
     assert_eq!(kind, Some(SignalKind::Loop));
     assert!(script.why("c", Layer::Tools).contains("failed before"));
 }
+
+#[test]
+fn a_call_that_nothing_serves_is_seen_once_it_is_known_how_soon_calls_are_greeted() {
+    let mut script = Script::new();
+    for n in 0..60 {
+        let id = format!("before{n}");
+        script.call(&id);
+        script.wait(500);
+        script.agent_starts(&id);
+        script.wait(100);
+        script.agent_stops(&id);
+        script.end(&id);
+    }
+    script.call("c");
+    script.wait(1_600);
+    assert_eq!(
+        script.state("c", Layer::Infrastructure),
+        LayerState::Degraded
+    );
+    let why = script.why("c", Layer::Infrastructure);
+    assert!(why.contains("nothing serves it"), "{why}");
+    script.wait(3_500);
+    assert_eq!(script.state("c", Layer::Infrastructure), LayerState::Failed);
+    script.agent_starts("c");
+    assert_eq!(
+        script.state("c", Layer::Infrastructure),
+        LayerState::Healthy
+    );
+}

@@ -164,16 +164,16 @@ impl<'a> ByCall<'a> {
 fn judge_layers(truth: &Truth, by_call: &ByCall<'_>, tally: &mut Tally) {
     for harm in by_call.first_harms() {
         tally.harmed += 1;
-        if let Some(alarm) = first_alarm(harm, truth, by_call) {
+        if stands(harm, truth, by_call) {
+            // It was said already, and is still shown: there is no delay that could be counted.
+            tally.layer_right += 1;
+        } else if let Some(alarm) = first_alarm(harm, truth, by_call) {
             if is_of(alarm.layer, harm, truth) {
                 tally.layer_right += 1;
                 tally.delays_ms.push(alarm.at.since(harm.from));
             } else {
                 *tally.blamed.entry((alarm.layer, alarm.kind)).or_default() += 1;
             }
-        } else if stands(harm, truth, by_call) {
-            // It was said already, and is still shown.
-            tally.layer_right += 1;
         } else {
             tally.missed += 1;
         }
