@@ -30,8 +30,10 @@ pub(crate) struct RunningTool {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) since: Timestamp,
-    /// Late after this time, failing after twice as long.
+    /// Late after this time.
     pub(crate) limit_ms: holdfast_domain::DurationMs,
+    /// Failing after this time.
+    pub(crate) failed_ms: holdfast_domain::DurationMs,
     pub(crate) writes: bool,
     /// How many of its limits passed: 1 late, 2 failing.
     pub(crate) level: u8,

@@ -1,7 +1,7 @@
 //! Tools: what runs, what ended how, and what is late.
 
 use holdfast_domain::fact::{Effect, Fact, ToolRef};
-use holdfast_domain::{LaneKind, Layer, LayerState, SignalKind, Timestamp, ToolState};
+use holdfast_domain::{DurationMs, LaneKind, Layer, LayerState, SignalKind, Timestamp, ToolState};
 use serde::{Deserialize, Serialize};
 
 use super::Cx;
@@ -38,10 +38,19 @@ pub(crate) struct ToolMark {
     pub(crate) was_late: bool,
 }
 
-/// When a running tool passes its next limit: late at one deadline, failing at two.
+/// When a running tool passes its next limit: late at one, failing at the other.
 pub(crate) fn deadline(tool: &RunningTool) -> Option<Timestamp> {
-    let limit = tool.limit_ms * (i64::from(tool.level) + 1);
-    (tool.level < 2).then(|| tool.since + limit)
+    let limit = limit_after(tool)?;
+    Some(tool.since + limit)
+}
+
+/// The next limit of a running tool; None when it passed both.
+fn limit_after(tool: &RunningTool) -> Option<DurationMs> {
+    match tool.level {
+        0 => Some(tool.limit_ms),
+        1 => Some(tool.failed_ms),
+        _ => None,
+    }
 }
 
 impl Call {
@@ -134,6 +143,7 @@ impl Call {
                 name: name(&tool.name),
                 since: cx.at,
                 limit_ms,
+                failed_ms: self.limits.tool_failed_ms(limit_ms),
                 writes,
                 level: 0,
                 event: cx.event_id(),
@@ -223,9 +233,9 @@ impl Call {
         else {
             return;
         };
+        let over = limit_after(tool).unwrap_or(tool.failed_ms);
         tool.level += 1;
         let tool_name = tool.name.clone();
-        let over = tool.limit_ms * i64::from(tool.level);
         let text = format!(
             "the caller waits for a tool: {} has not ended for over {}",
             words::clip(&tool.name, 60),

@@ -271,7 +271,10 @@ fn compare_layer(layer: Layer, seen: &[&Call], field: &mut Field, now: Timestamp
                     .iter()
                     .map(|id| known[*id as usize].0.clone())
                     .collect(),
-                shape: CauseShape::Shared,
+                shape: shape(
+                    layer,
+                    explanation.failing.iter().map(|place| failing[*place].call),
+                ),
                 failing: members().map(|case| case.call.id.clone()).collect(),
                 healthy: samples[failing.len()..].iter().filter(is_inside).count() as u32,
                 since: members().filter_map(failing_since).min().unwrap_or(onset),
@@ -286,6 +289,22 @@ fn compare_layer(layer: Layer, seen: &[&Call], field: &mut Field, now: Timestamp
             }
         })
         .collect()
+}
+
+/// Calls that wait for their first word fail where new work begins: machines are missing, and the
+/// calls that have theirs are well.
+fn shape<'a>(layer: Layer, members: impl Iterator<Item = &'a Call>) -> CauseShape {
+    let (mut unserved, mut all) = (0, 0);
+    for call in members {
+        let is_lost = call.layers[layer].signal() == Some(SignalKind::WorkerLost);
+        unserved += usize::from(call.answered_at.is_none() && !is_lost);
+        all += 1;
+    }
+    if layer == Layer::Infrastructure && unserved * 10 >= all * 8 {
+        CauseShape::StarvedAutoscaling
+    } else {
+        CauseShape::Shared
+    }
 }
 
 fn failing_since(case: &Case<'_>) -> Option<Timestamp> {

@@ -30,7 +30,8 @@ pub(super) fn sentence(group: &CauseGroup) -> String {
     let place: String = group.traits.iter().map(part).collect();
     let what = match group.shape {
         CauseShape::RegionOutage => "services of several layers or vendors fail".to_owned(),
-        CauseShape::Shared | CauseShape::SaturatedPool | CauseShape::StarvedAutoscaling => {
+        CauseShape::StarvedAutoscaling => "new calls find no machine that serves them".to_owned(),
+        CauseShape::Shared | CauseShape::SaturatedPool => {
             format!("{} fails", words::layer(group.layer))
         }
     };

@@ -109,6 +109,14 @@ impl CallLimits {
     }
 }
 
+impl CallLimits {
+    /// How long a tool may run that is late after `limit_ms`: twice as long, and never less than
+    /// any tool may. One that is usually fast has only become slow by then.
+    pub(crate) fn tool_failed_ms(&self, limit_ms: DurationMs) -> DurationMs {
+        (2 * limit_ms).max(self.clamps.max.tool_ms)
+    }
+}
+
 impl super::Config {
     /// The limits of a call in `queue`.
     pub(crate) fn limits_of(&self, queue: &str) -> CallLimits {

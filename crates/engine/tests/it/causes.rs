@@ -418,3 +418,31 @@ fn what_is_left_of_a_cause_is_no_new_one() {
     let found = causes(&script);
     assert_eq!(found.len(), before, "{found:#?}");
 }
+
+#[test]
+fn new_calls_that_nothing_serves_are_a_want_of_machines() {
+    let mut script = platform();
+    for n in 0..60 {
+        let call = format!("warm{n}");
+        script.fact(&call, Fact::CallStarted(Box::new(started())));
+        script.wait(400);
+        script.agent_starts(&call);
+        script.wait(100);
+        script.agent_stops(&call);
+        script.end(&call);
+    }
+    for n in 0..8 {
+        script.fact(&format!("new{n}"), Fact::CallStarted(Box::new(started())));
+        script.wait(100);
+    }
+    script.wait(3_000);
+    let found = alive(&script);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].layer, Layer::Infrastructure);
+    assert_eq!(found[0].shape, CauseShape::StarvedAutoscaling);
+    assert!(
+        found[0].sentence.contains("find no machine"),
+        "{}",
+        found[0].sentence
+    );
+}

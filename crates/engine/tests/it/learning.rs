@@ -157,7 +157,13 @@ fn each_tool_has_its_own_time() {
     assert_eq!(script.state("c", Layer::Tools), LayerState::Healthy);
     script.wait(200);
     assert_eq!(script.state("c", Layer::Tools), LayerState::Degraded);
-    script.wait(1_500);
+    script.wait(8_200);
+    assert_eq!(
+        script.state("c", Layer::Tools),
+        LayerState::Degraded,
+        "a fast one has only become slow"
+    );
+    script.wait(300);
     assert_eq!(script.state("c", Layer::Tools), LayerState::Failed);
 }
 
