@@ -81,6 +81,20 @@ async def test_a_switch_without_retry_asks_no_model(
     assert [n["service"] for n in notes if n["bot"] == "llm_request"] == ["primary-llm"]
 
 
+async def test_the_announcement_of_a_switch_is_said_before_the_answer(
+    run_bot: RunBot, hub: FakeHub, notes: Notes
+) -> None:
+    async with run_bot() as bot:
+        await bot.failed_turn("llm_503", "http_503")
+        heard = {**TO_BACKUP, "announcement": "I change to another system."}
+        answer = await hub.command("switch_model", heard)
+        assert answer["read_back"]["retried_turn"] is True
+        await hub.until(lambda: len(hub.of("transcript.final", role="agent")) > 2)
+    said = [n["text"] for n in notes if n["bot"] == "tts_request"]
+    assert said[1] == "I change to another system."
+    assert len(said) > 2
+
+
 async def test_a_switch_that_expects_something_else_changes_nothing(
     run_bot: RunBot, hub: FakeHub
 ) -> None:

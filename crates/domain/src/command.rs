@@ -24,6 +24,10 @@ pub enum Command {
         to: String,
         /// The failed turn is tried again.
         retry_turn: bool,
+        /// What the caller hears first, in the same step; None for nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        announcement: Option<String>,
     },
     /// The failed turn is tried again.
     RetryTurn,

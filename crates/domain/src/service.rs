@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::Layer;
+use crate::playbook::Parity;
 
 /// A service that a call can use in one layer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -28,6 +29,10 @@ pub struct Service {
     pub usable: bool,
     /// Its place on the failover ladder.
     pub rung: Rung,
+    /// In what it is not the equal of the services beside it, as far as the platform says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<Parity>>", optional)]
+    pub lacks: Vec<Parity>,
 }
 
 /// A step of the failover ladder, best first.

@@ -411,9 +411,13 @@ const fn command_name(verb: &ActVerb) -> CommandName {
 }
 
 pub(crate) fn is_available(capabilities: &[Capability], name: CommandName) -> bool {
+    is_offered(capabilities, name.as_str())
+}
+
+pub(crate) fn is_offered(capabilities: &[Capability], name: &str) -> bool {
     capabilities
         .iter()
-        .any(|capability| capability.name == name.as_str() && capability.available)
+        .any(|capability| capability.name == name && capability.available)
 }
 
 /// A payment, an identity check or a write of a tool must not be disturbed. Giving tools or the
@@ -483,6 +487,7 @@ fn plan_switch(call: &Call, layer: Layer, to: Option<&str>) -> Result<Planned, E
         layer,
         to: target.name.clone(),
         retry_turn: call.has_failing_turn(layer),
+        announcement: None,
     };
     let expect = call.active(layer).map(|active| active.name.clone());
     Ok(Planned::Command(Box::new(command), expect))

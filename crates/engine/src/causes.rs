@@ -87,6 +87,12 @@ impl Causes {
         self.cells.get(cause).map(|cell| &cell.group)
     }
 
+    /// Every group that is not closed.
+    pub(crate) fn alive(&self) -> impl Iterator<Item = &CauseGroup> {
+        let groups = self.cells.values().map(|cell| &cell.group);
+        groups.filter(|group| group.state != CauseState::Closed)
+    }
+
     pub(crate) fn records(&self, config: &Config, now: Timestamp) -> Vec<Record> {
         self.cells
             .values()

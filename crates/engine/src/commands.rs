@@ -377,6 +377,7 @@ impl Engine {
             self.arm_command(id);
         }
         self.transfer_advanced(&record);
+        self.ladder_advanced(&record);
     }
 
     // === proof by turns ===

@@ -1,7 +1,8 @@
 //! What comes out.
 
 use holdfast_domain::{
-    CallId, CommandRecord, Evidence, Layer, LayerState, Record, Reply, SourceId, Timestamp,
+    CallId, CommandRecord, Evidence, Layer, LayerState, PlaybookId, Record, Reply, SourceId,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,19 @@ pub enum Entry {
         to: LayerState,
         /// Why; None when it is well again.
         evidence: Option<Evidence>,
+        /// When.
+        at: Timestamp,
+    },
+    /// What a failover policy does on a call, or does not do, and why.
+    Ladder {
+        /// The call.
+        call: CallId,
+        /// The layer that fails.
+        layer: Layer,
+        /// The playbook whose policy it is.
+        policy: PlaybookId,
+        /// In a sentence.
+        text: String,
         /// When.
         at: Timestamp,
     },

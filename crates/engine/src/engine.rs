@@ -14,6 +14,7 @@ use crate::calls::{Around, Call, Calls, Note};
 use crate::causes::Causes;
 use crate::commands::Commands;
 use crate::concerns::Concerns;
+use crate::failover::Failovers;
 use crate::handoffs::Handoffs;
 use crate::learn::Learnt;
 use crate::out::Outbox;
@@ -55,6 +56,7 @@ pub struct Engine {
     pub(crate) concerns: Concerns,
     #[serde(skip)]
     pub(crate) watch_queued: Queued,
+    pub(crate) failovers: Failovers,
     #[serde(skip)]
     pub(crate) out: Outbox,
     #[serde(skip)]
@@ -89,6 +91,7 @@ impl Engine {
             beats: Beats::default(),
             concerns: Concerns::default(),
             watch_queued: Queued::default(),
+            failovers: Failovers::default(),
             out: Outbox::default(),
             timers: Timers::default(),
             notes: Vec::new(),
@@ -261,6 +264,7 @@ impl Engine {
         let by_id = |playbook: &Playbook| (playbook.id.clone(), playbook.clone());
         self.playbooks = playbooks.iter().map(by_id).collect();
         self.is_armed = armed;
+        self.queue_ladders();
     }
 
     fn on_bridge(&mut self, source: &SourceId, change: &BridgeChange) {
@@ -342,6 +346,7 @@ impl Engine {
         self.handoffs.queue(&mut self.timers);
         self.causes.queue(&mut self.timers);
         self.arm_watch();
+        self.queue_ladders();
     }
 
     /// Fires one timer entry, if its owner's deadline is really due; else queues it again.
@@ -351,8 +356,12 @@ impl Engine {
             TimerKey::Bridge(source) => self.fire_bridge(source, due),
             TimerKey::Command(id) => self.fire_command(id, due),
             TimerKey::Handoff(id) => self.fire_handoff(id, due),
-            TimerKey::Causes => self.fire_causes(due),
             TimerKey::Watch => self.fire_watch(due),
+            TimerKey::Causes => {
+                self.fire_causes(due);
+                self.climb_by_cause();
+            }
+            TimerKey::Ladder(id) => self.fire_ladder(id, due),
         }
     }
 

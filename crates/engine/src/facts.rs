@@ -48,6 +48,9 @@ impl Engine {
             Fact::WorkerLost { worker, region } if envelope.subject == "*" => {
                 self.worker_lost_somewhere(source, envelope, at, worker, region.as_deref());
             }
+            Fact::ServiceLatency { .. } | Fact::ServiceError { .. } if envelope.subject == "*" => {
+                self.ladder_heard(None, envelope);
+            }
             Fact::WorkerRegistered { .. } if envelope.subject == "*" => {}
             Fact::CallStarted(told) => self.call_started(source, envelope, told, at),
             _ => self.call_fact(source, envelope, at),
@@ -139,6 +142,7 @@ impl Engine {
         if self.learnt.has_turned() {
             self.pace_turned(&envelope.id);
         }
+        self.ladder_heard(Some(id), envelope);
         self.settle(id);
     }
 
@@ -162,6 +166,7 @@ impl Engine {
         self.notes = notes;
         self.count_outcomes(id);
         self.arm_call(id);
+        self.ladder(id);
     }
 
     pub(crate) fn spread(&mut self, id: &CallId, note: Note) {
@@ -197,6 +202,13 @@ impl Engine {
             Note::LayerError { layer, at } => {
                 self.count_turn(id, Moment::Error(layer));
                 self.layer_error(id, layer, at);
+                self.turn_answered(id, at);
+                self.ladder_worked(id);
+            }
+            Note::TurnFailed { at } => self.turn_failed(id, at),
+            Note::LayerError { layer, at } => {
+                self.layer_error(id, layer, at);
+                self.ladder_error(id, layer);
             }
             Note::Impossible(why) => {
                 let now = self.now;
@@ -335,6 +347,7 @@ impl Engine {
         };
         let source = call.source.clone();
         self.count_turn(id, Moment::Over);
+        self.ladder_ended_with(id);
         self.commands_ended_with(id);
         self.handoff_ended_with(id);
         self.calls.remove(id);

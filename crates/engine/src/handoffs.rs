@@ -99,6 +99,20 @@ impl Handoffs {
             .collect()
     }
 
+    /// About how many minutes the next caller waits for a human: at once while one is free, else
+    /// those who wait share the humans who are there. None when nobody is there.
+    pub(crate) fn wait_minutes(&self) -> Option<u32> {
+        /// How long a human serves one call, in minutes: that of a contact center's textbook.
+        const HANDLE_MINUTES: u32 = 5;
+        if self.free() > 0 {
+            return Some(1);
+        }
+        let there = |human: &&Human| human.is_present && human.state != HumanState::Away;
+        let there = self.humans.values().filter(there).count() as u32;
+        let ahead = self.waiting.len() as u32;
+        (there > 0).then(|| ((ahead + 1) * HANDLE_MINUTES).div_ceil(there).max(1))
+    }
+
     /// Humans who could be asked now.
     pub(crate) fn free(&self) -> u32 {
         self.humans

@@ -27,6 +27,7 @@ mod config;
 mod effect;
 mod engine;
 mod facts;
+mod failover;
 mod handoffs;
 mod input;
 mod learn;

@@ -25,6 +25,8 @@ pub(crate) enum TimerKey {
     Causes,
     /// What is known of services, vendors and workers grows old.
     Watch,
+    /// A step of the ladder is not proven, or may be taken now.
+    Ladder(CallId),
 }
 
 impl TimerKey {
@@ -36,6 +38,7 @@ impl TimerKey {
             Self::Handoff(_) => "an offer may have ended",
             Self::Causes => "failing calls may share a cause",
             Self::Watch => "what is known of a service may be too old",
+            Self::Ladder(_) => "a step of the ladder may be due",
         }
     }
 }

@@ -34,6 +34,7 @@ macro_rules! words {
 words! {
     LayerName: ["asr", "llm", "tools", "tts", "orchestration", "network", "infrastructure"],
     RungName: ["primary", "retry", "backup", "minimal", "human"],
+    ParityName: ["prompt", "tools", "voice", "language", "recording", "consent", "disclosure"],
     SpeakerName: ["caller", "agent"],
     EndedByName: ["caller", "agent", "platform"],
     AgentActivityName: ["listening", "thinking", "speaking", "tools", "holding"],
@@ -174,6 +175,7 @@ mod tests {
     fn words_are_those_of_their_types() {
         check::<Layer>(LayerName::WORDS);
         check::<Rung>(RungName::WORDS);
+        check::<holdfast_domain::playbook::Parity>(ParityName::WORDS);
         check::<Speaker>(SpeakerName::WORDS);
         check::<UtteranceRole>(SpeakerName::WORDS);
         check::<EndedBy>(EndedByName::WORDS);

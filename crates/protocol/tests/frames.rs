@@ -85,6 +85,7 @@ fn commands() -> Vec<CommandRecord> {
         layer: Layer::Tts,
         to: "voice \"two\"".to_owned(),
         retry_turn: true,
+        announcement: Some("One moment.".to_owned()),
     };
     let transfer = |announcement: Option<&str>| Command::Transfer {
         handoff_id: HandoffId::new("h-1"),

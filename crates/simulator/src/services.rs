@@ -221,6 +221,7 @@ impl Site {
                     active: rung == Rung::Primary,
                     usable: true,
                     rung,
+                    lacks: Vec::new(),
                 });
             }
         }
@@ -302,6 +303,7 @@ impl Pod {
                 active: rated.rung == Rung::Primary,
                 usable: true,
                 rung: rated.rung,
+                lacks: Vec::new(),
             })
             .collect()
     }

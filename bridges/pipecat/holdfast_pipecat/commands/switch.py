@@ -55,6 +55,8 @@ async def switch_model(call: Call, order: Order) -> Applied:
     try:
         if target is not before:
             await _switch(call, switcher, target, was_usable)
+        if order.args.get("announcement"):
+            await _announce(call, order.text("announcement"))
         retried = await _retry_after_switch(call) if retry else False
         if retried:
             await _verdict(call, switcher, before, target)
@@ -65,6 +67,14 @@ async def switch_model(call: Call, order: Order) -> Applied:
         call.ordered_switches.pop(switcher.processor.name, None)
     read_back = {"layer": layer, "active": switcher.active.name, "retried_turn": retried}
     return Applied(read_back, [lambda: _tell(call, order, layer, before, switcher.active)])
+
+
+async def _announce(call: Call, text: str) -> None:
+    """The caller hears it before the answer. The switch holds whether or not it could be said."""
+    try:
+        await say(call, text, secs=SAY_AGAIN_SECS)
+    except Refusal as refusal:
+        report("announcing a switch", refusal)
 
 
 async def retry_turn(call: Call, _: Order) -> Applied:

@@ -124,6 +124,9 @@ pub(crate) struct Call {
     /// What is known of the things that serve it, the worst of a layer first.
     #[serde(default)]
     pub(crate) concerns: Vec<(Layer, Evidence)>,
+    /// What a failover policy does on it now, or why it does not.
+    #[serde(default)]
+    pub(crate) ladder: Option<String>,
     pub(crate) dialogue: Box<Dialogue>,
     pub(crate) conduct: Box<Conduct>,
     /// The timer entry that is queued.
@@ -189,6 +192,7 @@ impl Call {
             cause: None,
             trials: Trials::default(),
             concerns: Vec::new(),
+            ladder: None,
             dialogue: Box::default(),
             conduct: Box::default(),
             queued: Queued::default(),

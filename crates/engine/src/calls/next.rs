@@ -23,6 +23,7 @@ impl Call {
         }
         handoff_step(around)
             .or_else(|| command_step(around))
+            .or_else(|| self.ladder_step())
             .or_else(|| self.end_step(around))
             .or_else(|| self.wait_step())
             .or_else(|| self.failure_step())
@@ -87,6 +88,16 @@ impl Call {
     fn wait_step(&self) -> Option<NextStep> {
         let steps = [self.silence_step(), self.step_due(), self.tool_due()];
         steps.into_iter().flatten().min_by_key(|step| step.at)
+    }
+
+    /// What a failover policy waits for, or why it does not act, while something fails.
+    fn ladder_step(&self) -> Option<NextStep> {
+        let text = self.ladder.as_ref().filter(|_| self.is_failing())?;
+        Some(NextStep {
+            kind: NextKind::CommandEnds,
+            text: text.clone(),
+            at: None,
+        })
     }
 
     fn step_due(&self) -> Option<NextStep> {

@@ -58,6 +58,7 @@ fn served(layer: Layer, name: &str, rung: Rung, place: &Place) -> Service {
         active: rung == Rung::Primary,
         usable: true,
         rung,
+        lacks: Vec::new(),
     }
 }
 

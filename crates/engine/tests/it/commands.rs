@@ -58,7 +58,8 @@ fn a_switch_is_proven_by_the_next_good_turn() {
         holdfast_domain::Command::SwitchModel {
             layer: Layer::Llm,
             to: "backup-llm".to_owned(),
-            retry_turn: true
+            retry_turn: true,
+            announcement: None,
         }
     );
     script.answer(&id, AnswerState::Accepted);
@@ -647,6 +648,7 @@ fn a_turn_that_goes_well_is_not_tried_again() {
         script.command(&id).command,
         holdfast_domain::Command::SwitchModel {
             retry_turn: false,
+            announcement: None,
             ..
         }
     ));

@@ -7,6 +7,7 @@ mod causes;
 mod commands;
 mod conduct;
 mod drift;
+mod failover;
 mod feed;
 mod handoffs;
 mod layers;

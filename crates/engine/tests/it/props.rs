@@ -40,6 +40,8 @@ enum Happening {
     /// An answer (by number) to the command that was sent as the n-th from the end.
     Answer(usize, usize),
     Human(usize, usize),
+    /// The failover policies are armed, or not any more.
+    Arm(bool),
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -62,6 +64,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         4 => (0_usize..8, 0..CALLS.len()).prop_map(|(verb, call)| H::Act(verb, call)),
         6 => (0_usize..9, 0_usize..3).prop_map(|(answer, command)| H::Answer(answer, command)),
         3 => (0_usize..7, 0_usize..2).prop_map(|(what, who)| H::Human(what, who)),
+        2 => prop_oneof![3 => Just(true), 1 => Just(false)].prop_map(H::Arm),
     ]
 }
 
@@ -347,6 +350,10 @@ fn play(script: &mut Script, happening: &Happening) {
                 script.answer(&command, answer(*n));
             }
         }
+        Happening::Arm(armed) => script.control(Control::Playbooks {
+            playbooks: vec![crate::failover::playbook(|_| {})],
+            armed: *armed,
+        }),
         Happening::Human(what, who) => human(script, *what, ["ana", "bob"][*who]),
     }
 }

@@ -110,6 +110,7 @@ impl Batch {
                         self.commit.records.push(stored_record(*seq, record));
                     }
                     Entry::Transition { .. }
+                    | Entry::Ladder { .. }
                     | Entry::CallStarted { .. }
                     | Entry::CallEnded { .. } => {
                         self.commit.entries.push(stored_entry(*seq, &entry));
@@ -184,6 +185,7 @@ fn stored_entry(seq: u64, entry: &Entry) -> journal::Entry {
     let (kind, call, at): (&str, Option<&CallId>, Timestamp) = match entry {
         Entry::Record(_) => unreachable!("a record is stored as a record"),
         Entry::Transition { call, at, .. } => ("transition", Some(call), *at),
+        Entry::Ladder { call, at, .. } => ("ladder", Some(call), *at),
         Entry::CallStarted { call, at, .. } => ("call_started", Some(call), *at),
         Entry::CallEnded { call, at, .. } => ("call_ended", Some(call), *at),
     };

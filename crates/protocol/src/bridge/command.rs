@@ -120,6 +120,8 @@ pub(crate) struct SwitchModelArgs<'a> {
     #[serde(borrow)]
     to: WireText<'a>,
     retry_turn: bool,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    announcement: Option<WireText<'a>>,
 }
 
 /// The arguments of `disable_tools` and `enable_tools`: empty for all.
@@ -180,10 +182,12 @@ impl Serialize for Args<'_> {
                 layer,
                 to,
                 retry_turn,
+                announcement,
             } => SwitchModelArgs {
                 layer: *layer,
                 to: WireText::of(to),
                 retry_turn: *retry_turn,
+                announcement: announcement.as_deref().map(WireText::of),
             }
             .serialize(serializer),
             Command::DisableTools { tools } | Command::EnableTools { tools } => ToolsArgs {
@@ -232,6 +236,7 @@ fn command(name: &str, json: &str) -> Result<Command, WireError> {
                 layer: args.layer,
                 to: args.to.0.into_owned(),
                 retry_turn: args.retry_turn,
+                announcement: args.announcement.map(|text| text.0.into_owned()),
             }
         }
         "retry_turn" => no_args(name, json, Command::RetryTurn)?,

@@ -6,6 +6,7 @@ use holdfast_domain::fact::{
     AgentActivity, BeatOf, CallStarted, CallUpdated, Effect, EndedBy, Fact, FactEnvelope,
     LatencyMetric, Speaker, SwitchCause, Text, ToolRef,
 };
+use holdfast_domain::playbook::Parity;
 use holdfast_domain::{
     ActiveFault, AiState, Capability, FaultOffer, IdentityLevel, IdentityState, Layer, PromiseMade,
     Protected, Rung, Service, Slot, Timestamp, UtteranceRole,
@@ -135,6 +136,7 @@ fn service() -> BoxedStrategy<Service> {
         Rung::Minimal,
         Rung::Human,
     ]);
+    let lacks = proptest::sample::subsequence(vec![Parity::Tools, Parity::Voice], 0..=2);
     (
         layer(),
         string(),
@@ -142,19 +144,22 @@ fn service() -> BoxedStrategy<Service> {
         string(),
         (string(), string()),
         any::<(bool, bool)>(),
-        rung,
+        (rung, lacks),
     )
         .prop_map(
-            |(layer, name, provider, model, (region, zone), (active, usable), rung)| Service {
-                layer,
-                name,
-                provider,
-                model,
-                region,
-                zone,
-                active,
-                usable,
-                rung,
+            |(layer, name, provider, model, (region, zone), (active, usable), (rung, lacks))| {
+                Service {
+                    layer,
+                    name,
+                    provider,
+                    model,
+                    region,
+                    zone,
+                    active,
+                    usable,
+                    rung,
+                    lacks,
+                }
             },
         )
         .boxed()

@@ -36,6 +36,7 @@ pub(crate) enum Act {
         to: String,
         retry: bool,
         expect: Option<String>,
+        announcement: Option<String>,
     },
     Retry,
     Tools {
@@ -62,11 +63,13 @@ impl Act {
                 layer,
                 to,
                 retry_turn,
+                announcement,
             } => Self::Switch {
                 layer,
                 to,
                 retry: retry_turn,
                 expect,
+                announcement,
             },
             Command::RetryTurn => Self::Retry,
             Command::DisableTools { tools } => Self::Tools {
@@ -125,7 +128,13 @@ impl Call {
                 to,
                 retry,
                 expect,
-            } => self.switch(&request, layer, &to, retry, expect.as_deref(), world),
+                announcement,
+            } => {
+                let is_done = self.switch(&request, layer, &to, retry, expect.as_deref(), world);
+                if is_done {
+                    self.switched(request, retry, announcement, world);
+                }
+            }
             Act::Retry => {
                 let retried_turn = Some(self.retry(world));
                 let read_back = ReadBack {
@@ -144,6 +153,7 @@ impl Call {
         }
     }
 
+    /// True when the other service serves from now on.
     fn switch(
         &mut self,
         request: &Request,
@@ -152,11 +162,11 @@ impl Call {
         retry: bool,
         expect: Option<&str>,
         world: &mut World<'_>,
-    ) {
+    ) -> bool {
         if !matches!(layer, Layer::Asr | Layer::Llm | Layer::Tts) {
             let why = "only asr, llm and tts have services to switch to";
             self.reject(request, ResultKind::InvalidArgs, why, world);
-            return;
+            return false;
         }
         let from = self.active(layer).name.clone();
         if let Some(expect) = expect
@@ -167,7 +177,7 @@ impl Call {
                 layer.as_str()
             );
             self.reject(request, ResultKind::ExpectationFailed, &why, world);
-            return;
+            return false;
         }
         let target = self
             .services
@@ -176,7 +186,7 @@ impl Call {
         let Some(target) = target else {
             let why = format!("this call has no {} service {to}", layer.as_str());
             self.reject(request, ResultKind::TargetUnknown, &why, world);
-            return;
+            return false;
         };
         if world
             .faults
@@ -184,7 +194,7 @@ impl Call {
         {
             let why = format!("{to} cannot serve; the platform reads back {from}");
             self.reject(request, ResultKind::TargetUnusable, &why, world);
-            return;
+            return false;
         }
         for service in self.services.iter_mut().filter(|s| s.layer == layer) {
             service.active = service.name == to;
@@ -205,7 +215,26 @@ impl Call {
             };
             self.tell_layer(world, Some(layer), Some(request.id.clone()), switched);
         }
-        if retried_turn {
+        true
+    }
+
+    /// After a switch: the caller hears what was ordered with it, then the failed turn is tried
+    /// again.
+    fn switched(
+        &mut self,
+        request: Request,
+        retry: bool,
+        announcement: Option<String>,
+        world: &mut World<'_>,
+    ) {
+        let retries = retry && self.can_retry();
+        // An announcement that would talk over somebody is left out: the switch is what helps.
+        if let Some(text) = announcement.filter(|_| self.is_quiet()) {
+            self.put_off(world);
+            let purpose = Purpose::Announcement(Box::new(request));
+            self.speak(Speech { text, purpose }, world);
+        }
+        if retries {
             self.retry(world);
         }
     }
@@ -392,10 +421,15 @@ impl Call {
         trouble: FaultKind,
         world: &mut World<'_>,
     ) {
-        if matches!(request.act, Act::Transfer { .. }) {
-            // The caller hears nothing first, and the human still comes.
-            self.ring(request, world);
-            return;
+        match request.act {
+            Act::Transfer { .. } => {
+                // The caller hears nothing first, and the human still comes.
+                self.ring(request, world);
+                return;
+            }
+            // The switch holds and was answered; only its sentence was not heard.
+            Act::Switch { .. } => return self.go_on(world),
+            _ => {}
         }
         let (kind, why) = if matches!(trouble, FaultKind::TtsSilent | FaultKind::TtsDead) {
             let why = "speech synthesis took the text and no audio came; switch the voice first";

@@ -120,6 +120,7 @@ impl Source {
             active: true,
             usable: true,
             rung: holdfast_domain::Rung::Primary,
+            lacks: Vec::new(),
         });
         let reach = Reach {
             call: "",

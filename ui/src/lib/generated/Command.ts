@@ -18,7 +18,11 @@ to: string,
 /**
  * The failed turn is tried again.
  */
-retryTurn: boolean, } | { "type": "retryTurn" } | { "type": "disableTools", 
+retryTurn: boolean, 
+/**
+ * What the caller hears first, in the same step; None for nothing.
+ */
+announcement?: string, } | { "type": "retryTurn" } | { "type": "disableTools", 
 /**
  * Their names.
  */

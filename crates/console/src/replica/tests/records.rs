@@ -13,6 +13,7 @@ pub(super) fn command(act: u32, n: u32, state: CommandState) -> CommandRecord {
             layer: Layer::Llm,
             to: "backup-llm".to_owned(),
             retry_turn: true,
+            announcement: None,
         },
         expect_active: None,
         actor: "ana".to_owned(),
@@ -156,6 +157,7 @@ fn titles_are_in_words() {
         layer: Layer::Tts,
         to: to.to_owned(),
         retry_turn: true,
+        announcement: None,
     };
     let say = |text: &str, language: &str| Command::Announce {
         text: text.to_owned(),

@@ -1,6 +1,7 @@
 //! Calls, participants and handoffs.
 
 use holdfast_domain::fact::{self, EndedBy, Text};
+use holdfast_domain::playbook::Parity;
 use holdfast_domain::{
     AiState, Capability, IdentityLevel, IdentityState, Layer, PromiseMade, Protected, Rung,
     Service, Slot, Timestamp,
@@ -64,6 +65,9 @@ pub(crate) struct WireService<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<schema::RungName>")]
     rung: Option<Rung>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<schema::ParityName>")]
+    lacks: Vec<Parity>,
 }
 
 impl<'a> WireService<'a> {
@@ -79,6 +83,7 @@ impl<'a> WireService<'a> {
             active: service.active,
             usable: service.usable,
             rung: Some(service.rung),
+            lacks: service.lacks.clone(),
         }
     }
 }
@@ -106,6 +111,7 @@ fn services(wire: Vec<WireService<'_>>) -> Vec<Service> {
             active: service.active,
             usable: service.usable,
             rung,
+            lacks: service.lacks,
         });
     }
     services

@@ -54,6 +54,7 @@ pub(super) fn some_step(
             layer: Layer::Llm,
             to: llm,
             retry_turn: true,
+            announcement: (what == 20).then(|| "One moment.".to_owned()),
         },
         21 => Command::RetryTurn,
         22 => Command::DisableTools { tools: vec![] },
@@ -158,6 +159,7 @@ fn switch(layer: Layer, to: &str) -> Command {
         layer,
         to: to.to_owned(),
         retry_turn: true,
+        announcement: None,
     }
 }
 
@@ -196,6 +198,40 @@ fn a_switch_retries_the_failed_turn_and_the_caller_gets_the_answer() {
         .collect();
     assert_eq!(spoken.first(), Some(&Speaker::Agent));
     assert!(services(&mut platform, &call, Layer::Llm)[2].1);
+}
+
+#[test]
+fn the_announcement_of_a_switch_is_heard_before_the_answer() {
+    let mut platform = platform(5, 30);
+    let vendor = FaultScope {
+        provider: Some("Vendor A".to_owned()),
+        ..FaultScope::default()
+    };
+    platform.start_fault("llm_503", &vendor).unwrap();
+    let call = wait_for(&mut platform, caller_waits);
+    let to = services(&mut platform, &call, Layer::Llm)[2].0.clone();
+    let command = Command::SwitchModel {
+        layer: Layer::Llm,
+        to,
+        retry_turn: true,
+        announcement: Some("I change to another system.".to_owned()),
+    };
+    let asked = frame("c-1", Some(&call), command, platform.now);
+    let (result, mut told) = outcome(&mut platform, &asked);
+    assert_eq!(read_back(result).retried_turn, Some(true));
+    told.extend(run(&mut platform, 15_000));
+    let said: Vec<String> = of_call(&told, &call)
+        .filter_map(|event| match &event.fact {
+            Fact::TranscriptFinal {
+                role: holdfast_domain::UtteranceRole::Agent,
+                text,
+                ..
+            } => Some(text.to_string()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(said[0], "I change to another system.");
+    assert!(said.len() > 1, "the answer follows by itself: {said:?}");
 }
 
 #[test]
