@@ -194,6 +194,7 @@ impl Engine {
             Note::TurnAnswered { at } => {
                 self.count_turn(id, Moment::Ended);
                 self.turn_answered(id, at);
+                self.ladder_worked(id);
             }
             Note::TurnFailed { at } => {
                 self.count_turn(id, Moment::Ended);
@@ -201,12 +202,6 @@ impl Engine {
             }
             Note::LayerError { layer, at } => {
                 self.count_turn(id, Moment::Error(layer));
-                self.layer_error(id, layer, at);
-                self.turn_answered(id, at);
-                self.ladder_worked(id);
-            }
-            Note::TurnFailed { at } => self.turn_failed(id, at),
-            Note::LayerError { layer, at } => {
                 self.layer_error(id, layer, at);
                 self.ladder_error(id, layer);
             }

@@ -40,6 +40,10 @@ impl Calls {
         self.places.contains_key(id.as_ref())
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
     /// Takes a call in, in place of one with its id.
     pub(crate) fn insert(&mut self, call: Call) {
         let id = call.id.clone();

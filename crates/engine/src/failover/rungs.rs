@@ -74,10 +74,14 @@ impl Engine {
         let is_dead = |(of, traits): &(Layer, Vec<CauseTrait>)| {
             *of == layer && is_dead(call.active(layer), traits)
         };
+        let beats_no_more = call
+            .concerns
+            .iter()
+            .any(|(of, found)| *of == layer && found.kind == holdfast_domain::SignalKind::Liveness);
         call.ai_serves()
             && call.floor.caller.is_some()
-            && call.layers[layer].state < LayerState::Degraded
-            && self.failovers.dead.iter().any(is_dead)
+            && call.layers[layer].state < LayerState::Failed
+            && (beats_no_more || self.failovers.dead.iter().any(is_dead))
     }
 
     /// The next rung that can be taken, or why there is none.

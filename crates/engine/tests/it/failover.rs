@@ -1,15 +1,15 @@
 //! The ladder that is climbed without a person: when, how far, and what holds it back.
 
-use holdfast_domain::fact::{CallUpdated, Fact, LatencyMetric};
+use holdfast_domain::fact::{CallUpdated, Fact, FactEnvelope, LatencyMetric};
 use holdfast_domain::playbook::Parity;
 use holdfast_domain::{
     Command, CommandId, CommandRecord, CommandState, HandoffReason, Layer, LayerState, Playbook,
-    Protected, Rung,
+    Protected, Rung, SourceId,
 };
 use holdfast_engine::{AnswerState, Config, Control, Effect, Engine, Entry, Input};
 use serde_json::{Value, json};
 
-use crate::script::{Script, Told, capabilities, service, started, switched_to};
+use crate::script::{BRIDGE, Script, capabilities, service, started, switched_to};
 
 /// A playbook with one armed policy for the language model.
 pub(crate) fn playbook(change: impl FnOnce(&mut Value)) -> Playbook {
@@ -39,7 +39,7 @@ pub(crate) fn playbook(change: impl FnOnce(&mut Value)) -> Playbook {
         }],
     });
     change(&mut playbook["armed"][0]);
-    serde_json::from_value(playbook).unwrap()
+    serde_json::from_value(playbook).expect("it has the form of a playbook")
 }
 
 fn arm(script: &mut Script, playbook: Playbook) {
@@ -276,7 +276,7 @@ fn a_rung_that_cannot_serve_or_is_no_equal_is_left_out() {
     let mut script = armed_script();
     // What the policy does not ask for may differ.
     with_ladder(&mut script, |services| {
-        services[1].lacks = vec![Parity::Voice]
+        services[1].lacks = vec![Parity::Voice];
     });
     fails(&mut script, "c");
     assert_eq!(switches(&script)[0].1, "retry-llm");
@@ -676,7 +676,10 @@ fn a_call_that_uses_what_is_dead_is_moved_as_its_caller_speaks() {
     let order = orders(&script)
         .pop()
         .expect("it is ordered before it fails");
-    assert_eq!(order.call.as_ref().map(|call| call.as_str()), Some("next"));
+    assert_eq!(
+        order.call.as_ref().map(holdfast_domain::CallId::as_str),
+        Some("next")
+    );
     assert_eq!(
         order.command,
         Command::SwitchModel {
@@ -696,9 +699,24 @@ fn the_red_lever_stops_all_of_it() {
     let mut pulled = serde_json::to_value(&script.engine).unwrap();
     pulled["failovers"]["is_stopped"] = json!(true);
     let mut pulled: Engine = serde_json::from_value(pulled).unwrap();
-    let Told::Fact(source, fact) = script.error_told("c") else {
-        panic!("an error is a fact")
+    let at = script.now();
+    let fact = FactEnvelope {
+        id: "refused".into(),
+        subject: "c".into(),
+        time: at,
+        recorded: at,
+        sequence: 100,
+        layer: Some(Layer::Llm),
+        cause: None,
+        fact: Fact::ServiceError {
+            service: "primary-llm".into(),
+            error_type: "connection_refused".into(),
+            message: "refused".into(),
+            permanent: false,
+            usable: None,
+        },
     };
+    let source = SourceId::new(BRIDGE);
     let input = Input::Fact {
         source: &source,
         fact: &fact,
@@ -721,10 +739,10 @@ fn orders_of_policies_survive_a_restart_and_are_not_given_twice() {
     fails(&mut script, "c");
     let id = last(&script);
     script.control(Control::Restarted);
-    script.connect(crate::script::BRIDGE, "epoch-1");
+    script.connect(BRIDGE, "epoch-1");
     assert_eq!(script.sent(&id), 2, "the same order, under the same id");
     script.answer(&id, switched_to("backup-llm", true));
-    assert_eq!(switches(&script).iter().map(|(_, to)| to).count(), 2);
+    assert_eq!(switches(&script).len(), 2);
     script.agent_answers("c", "backup-llm", 300);
     assert!(matches!(
         script.command_state(&id),

@@ -405,28 +405,6 @@ impl Script {
         );
     }
 
-    /// What the primary model's refusal would be told with, untold.
-    pub(crate) fn error_told(&self, call: &str) -> Told {
-        let at = self.now();
-        let envelope = FactEnvelope {
-            id: format!("e{}", self.sequence + 1).into(),
-            subject: call.to_owned().into(),
-            time: at,
-            recorded: at,
-            sequence: self.sequence + 1,
-            layer: Some(Layer::Llm),
-            cause: None,
-            fact: Fact::ServiceError {
-                service: "primary-llm".into(),
-                error_type: "connection_refused".into(),
-                message: "refused".into(),
-                permanent: false,
-                usable: None,
-            },
-        };
-        Told::Fact(SourceId::new(BRIDGE), Box::new(envelope))
-    }
-
     pub(crate) fn switched(
         &mut self,
         call: &str,
