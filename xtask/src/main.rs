@@ -49,7 +49,7 @@ enum Task {
     Generate,
     /// Score what the product does against labels: `score diagnosis`.
     Score(lab::Arguments),
-    /// Measure what things cost: `bench engine`.
+    /// Measure what things cost: `bench engine`, `bench failover`, `bench fanout`.
     Bench(lab::Arguments),
 }
 

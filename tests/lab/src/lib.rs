@@ -7,5 +7,7 @@
 pub mod bench;
 pub mod diagnosis;
 pub mod environment;
+pub mod failover;
+pub mod fanout;
 pub mod listen;
 pub mod score;
