@@ -20,6 +20,7 @@ mod causes;
 mod details;
 mod freshness;
 mod handoffs;
+mod runs;
 mod status;
 mod tallies;
 mod title;
@@ -40,6 +41,7 @@ use causes::Causes;
 use details::Details;
 use freshness::Freshness;
 use handoffs::Handoffs;
+use runs::Runs;
 
 /// The most rows in one frame: more than any screen shows.
 pub const ROWS_IN_VIEW_MAX: u32 = 200;
@@ -58,6 +60,7 @@ pub struct Replica {
     acts: Acts,
     handoffs: Handoffs,
     causes: Causes,
+    runs: Runs,
     platform: PlatformState,
     details: Details,
 }
@@ -108,6 +111,7 @@ impl Replica {
             acts: Acts::default(),
             handoffs: Handoffs::default(),
             causes: Causes::default(),
+            runs: Runs::default(),
             platform: PlatformState::default(),
             details: Details::default(),
         }
@@ -159,6 +163,10 @@ impl Replica {
                 self.acts.forget_old(hub_now);
                 self.handoffs.forget_old(hub_now, self.version);
                 self.causes.forget_old(hub_now, self.version);
+                self.runs.forget_old(hub_now, self.version);
+            }
+            HubToConsole::Playbooks { playbooks } => {
+                self.runs.put_playbooks(playbooks, self.version);
             }
             HubToConsole::Reply { id, reply } => return Applied::Reply { id, reply },
             HubToConsole::Error { error } => {
@@ -249,6 +257,8 @@ impl Replica {
             acts: self.acts.section(ack),
             handoffs: self.handoffs.section(ack, agent),
             causes: self.causes.section(ack),
+            runs: self.runs.section(ack),
+            playbooks: self.runs.playbooks(ack),
             platform: (self.platform.version > ack).then(|| Platform {
                 bridges: self.platform.bridges.clone().unwrap_or_default(),
                 humans: self.platform.humans.clone(),
@@ -295,6 +305,7 @@ impl Replica {
         self.acts.clear();
         self.handoffs.clear(version);
         self.causes.clear(version);
+        self.runs.clear(version);
         for record in staged.records {
             self.keep_record(record);
         }
@@ -349,6 +360,8 @@ impl Replica {
             Record::Command { command } => self.acts.put(*command),
             Record::Handoff { handoff } => self.handoffs.put(*handoff, self.version),
             Record::Cause { cause } => self.causes.put(*cause, self.version),
+            Record::Run { run } => self.runs.put(*run, self.version),
+            Record::Lever { lever } => self.runs.put_lever(lever, self.version),
         }
     }
 

@@ -89,6 +89,10 @@ make_id! {
     PlaybookId
 }
 make_id! {
+    /// One run of a playbook; the act of its commands.
+    RunId
+}
+make_id! {
     /// One step of a playbook, unique within it.
     StepId
 }

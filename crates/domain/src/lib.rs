@@ -1,5 +1,5 @@
 //! The values that every room of Holdfast speaks of: calls, layers, commands, handoffs,
-//! playbooks.
+//! playbooks and their runs.
 //!
 //! They are plain data, so that the engine, the wire, the journal and the window share one set of
 //! types and nothing has to be kept equal by hand.
@@ -20,6 +20,7 @@ pub mod id;
 pub mod layer;
 pub mod playbook;
 pub mod request;
+pub mod run;
 pub mod service;
 pub mod time;
 
@@ -49,10 +50,16 @@ pub use handoff::{
 pub use health::{Evidence, LayerHealth, LayerState, SignalKind};
 pub use id::{
     ActId, AgentId, AnnouncementId, CallId, CauseId, CommandId, EventId, HandoffId, PlaybookId,
-    SourceId, StepId,
+    RunId, SourceId, StepId,
 };
 pub use layer::{Layer, PerLayer};
 pub use playbook::Playbook;
 pub use request::{Record, Refusal, RefusalCode, Reply, Request};
+pub use run::{
+    CheckResult, DifferenceKind, HumanCapacity, Lever, PlaybookStatus, Reversibility, Run,
+    RunApproval, RunCall, RunCallState, RunComparison, RunDifference, RunEvent, RunEventKind,
+    RunMessage, RunPreview, RunPreviewCall, RunRefusal, RunReview, RunStage, RunStageState,
+    RunState, RunStop, RunTally, RunWait,
+};
 pub use service::{Rung, Service};
 pub use time::{DurationMs, Timestamp};

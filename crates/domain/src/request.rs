@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
-    Act, ActPreview, ActVerb, CauseGroup, CommandId, CommandRecord, Excluded, Handoff, HandoffId,
-    HumanState, Target,
+    Act, ActPreview, ActVerb, CauseGroup, CauseId, CommandId, CommandRecord, Excluded, Handoff,
+    HandoffId, HumanState, Lever, PlaybookId, Run, RunCall, RunId, RunPreview, RunRefusal, Target,
 };
 
 /// What a person can ask for.
@@ -50,6 +50,81 @@ pub enum Request {
         /// Free or away; the others follow from what happens.
         state: HumanState,
     },
+    /// What would a run of a playbook do? Asked again with the same id, before it began, it is
+    /// previewed anew, and approvals of before are void.
+    PreviewRun {
+        /// Made by the console; names the run from here on.
+        run: RunId,
+        /// The playbook.
+        playbook: PlaybookId,
+        /// The cause from which it would be started.
+        cause: Option<CauseId>,
+    },
+    /// Begin the run, or have a second person asked, as the playbook says.
+    StartRun {
+        /// The run.
+        run: RunId,
+        /// The preview that the person saw.
+        fingerprint: String,
+        /// Why one person goes on alone (break-glass); None: as the playbook says.
+        reason: Option<String>,
+    },
+    /// I agree, as the second person.
+    ApproveRun {
+        /// The run.
+        run: RunId,
+        /// The preview that the person saw.
+        fingerprint: String,
+    },
+    /// I do not agree.
+    DeclineRun {
+        /// The run.
+        run: RunId,
+        /// The preview that the person saw.
+        fingerprint: String,
+        /// Why.
+        reason: String,
+    },
+    /// The answer to the run's question.
+    AnswerRun {
+        /// The run.
+        run: RunId,
+        /// Yes: it goes on.
+        yes: bool,
+    },
+    /// Stop here; what was done stays.
+    StopRun {
+        /// The run.
+        run: RunId,
+        /// Why.
+        reason: String,
+    },
+    /// Change back the calls that the run touched.
+    RollBackRun {
+        /// The run.
+        run: RunId,
+        /// Why.
+        reason: String,
+    },
+    /// I have looked at a run that one person did alone.
+    ReviewRun {
+        /// The run.
+        run: RunId,
+        /// What was found.
+        note: String,
+    },
+    /// Every call of a run with its outcome.
+    ShowRun {
+        /// The run.
+        run: RunId,
+    },
+    /// The red lever: pulled, all runs stop, nothing is done automatically and no run begins.
+    Lever {
+        /// Pull it, or put it back.
+        on: bool,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// What comes of a request.
@@ -74,6 +149,18 @@ pub enum Reply {
         /// Calls that it leaves alone, and why.
         excluded: Vec<Excluded>,
     },
+    /// What a run would do.
+    RunPreview {
+        /// The preview, with the exact set.
+        preview: Box<RunPreview>,
+    },
+    /// Every call of a run.
+    RunCalls {
+        /// The run.
+        run: RunId,
+        /// Its calls, in the order in which the stages come to them, at most 10,000.
+        calls: Vec<RunCall>,
+    },
     /// It is done.
     Done,
     /// It was refused; nothing changed.
@@ -91,6 +178,10 @@ pub struct Refusal {
     pub code: RefusalCode,
     /// What happened, what it means, what to do: one or two sentences.
     pub message: String,
+    /// The exact kind, where the request was about a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub run: Option<RunRefusal>,
 }
 
 impl Refusal {
@@ -99,6 +190,7 @@ impl Refusal {
         Self {
             code,
             message: message.into(),
+            run: None,
         }
     }
 }
@@ -145,5 +237,15 @@ pub enum Record {
     Cause {
         /// As it is now.
         cause: Box<CauseGroup>,
+    },
+    /// A run of a playbook.
+    Run {
+        /// As it is now.
+        run: Box<Run>,
+    },
+    /// The red lever.
+    Lever {
+        /// As it is now.
+        lever: Lever,
     },
 }

@@ -22,7 +22,7 @@ const ACT_ID_BYTES_MAX: usize = 64;
 const TOOLS_MAX: usize = 64;
 
 /// What becomes of one call.
-enum Planned {
+pub(crate) enum Planned {
     /// A command, and the active service that it expects.
     Command(Box<Command>, Option<String>),
     /// A handoff.
@@ -40,6 +40,7 @@ struct Plan {
 
 impl Engine {
     pub(crate) fn on_request(&mut self, who: &Person, request: &Request) -> Reply {
+        self.runs.note_rights(who);
         let done = match request {
             Request::Preview { verb, target } => self
                 .preview_act(verb, target, who)
@@ -51,6 +52,24 @@ impl Engine {
                 self.decline_handoff(who, handoff, reason)
             }
             Request::SetHumanState { state } => self.set_human_state(who, *state),
+            Request::PreviewRun {
+                run,
+                playbook,
+                cause,
+            } => self.preview_run(who, run, playbook, cause.as_ref()),
+            Request::StartRun {
+                run,
+                fingerprint,
+                reason,
+            } => self.start_run(who, run, fingerprint, reason.as_deref()),
+            Request::ApproveRun { run, fingerprint } => self.approve_run(who, run, fingerprint),
+            Request::DeclineRun { run, reason, .. } => self.decline_run(who, run, reason),
+            Request::AnswerRun { run, yes } => self.answer_run(who, run, *yes),
+            Request::StopRun { run, reason } => self.stop_run(who, run, reason),
+            Request::RollBackRun { run, reason } => self.roll_back_run(who, run, reason),
+            Request::ReviewRun { run, note } => self.review_run(who, run, note),
+            Request::ShowRun { run } => self.show_run(who, run),
+            Request::Lever { on, reason } => self.move_lever(who, *on, reason),
         };
         done.unwrap_or_else(|refusal| Reply::Refused { refusal })
     }
@@ -201,7 +220,7 @@ impl Engine {
         if !self.is_capable(call, name) {
             return Err(ExcludedReason::NotCapable);
         }
-        if self.is_busy(call, verb) {
+        if self.is_busy(call, verb, None) {
             return Err(ExcludedReason::Busy);
         }
         if is_protected(call, verb) {
@@ -210,20 +229,21 @@ impl Engine {
         plan_verb(call, verb).map(Some)
     }
 
-    fn is_capable(&self, call: &Call, name: CommandName) -> bool {
+    pub(crate) fn is_capable(&self, call: &Call, name: CommandName) -> bool {
         let of_bridge = self.bridges.get(&call.source);
         let of_bridge = of_bridge.map_or(&[][..], |bridge| &bridge.capabilities);
         let capabilities = call.capabilities.as_deref().unwrap_or(of_bridge);
         is_available(capabilities, name)
     }
 
-    /// Another command is under way, or a handoff that this would disturb.
-    fn is_busy(&self, call: &Call, verb: &ActVerb) -> bool {
+    /// Another command than `mine` is under way, or a handoff that this would disturb.
+    pub(crate) fn is_busy(&self, call: &Call, verb: &ActVerb, mine: Option<&CommandId>) -> bool {
         let has_command = self.commands.of_call(call).any(|record| {
-            matches!(
-                record.state(),
-                CommandState::Requested | CommandState::Accepted | CommandState::Unknown
-            )
+            Some(&record.id) != mine
+                && matches!(
+                    record.state(),
+                    CommandState::Requested | CommandState::Accepted | CommandState::Unknown
+                )
         });
         let handoff = call
             .handoff
@@ -422,7 +442,7 @@ pub(crate) fn is_offered(capabilities: &[Capability], name: &str) -> bool {
 
 /// A payment, an identity check or a write of a tool must not be disturbed. Giving tools or the
 /// voice back disturbs nothing. A write that is long overdue protects nothing any more.
-fn is_protected(call: &Call, verb: &ActVerb) -> bool {
+pub(crate) fn is_protected(call: &Call, verb: &ActVerb) -> bool {
     match verb {
         ActVerb::EnableTools { .. } | ActVerb::ResumeAi => false,
         ActVerb::SwitchModel { .. }
@@ -438,7 +458,7 @@ fn is_protected(call: &Call, verb: &ActVerb) -> bool {
     }
 }
 
-fn plan_verb(call: &Call, verb: &ActVerb) -> Result<Planned, ExcludedReason> {
+pub(crate) fn plan_verb(call: &Call, verb: &ActVerb) -> Result<Planned, ExcludedReason> {
     let command = match verb {
         ActVerb::SwitchModel { layer, to } => return plan_switch(call, *layer, to.as_deref()),
         ActVerb::DisableTools { tools } => {
@@ -516,7 +536,7 @@ fn plan_tools(tools: &[String], here: &[String], there: &[String]) -> Result<(),
 }
 
 /// What a call becomes, in a word.
-fn outcome_word(planned: &Planned) -> String {
+pub(crate) fn outcome_word(planned: &Planned) -> String {
     match planned {
         Planned::Handoff => "human".to_owned(),
         Planned::Command(command, _) => match &**command {
@@ -566,33 +586,10 @@ fn sentence(
         *left.entry(excluded.reason).or_default() += 1;
     }
     for (reason, n) in left {
-        sentences.push(format!("{n} {}.", reason_words(reason, n == 1)));
+        sentences.push(format!("{n} {}.", words::reason(reason, n == 1)));
     }
     if matches!(verb, ActVerb::RouteToHumans) {
         sentences.push(format!("Humans free: {humans_free}."));
     }
     sentences.join(" ")
-}
-
-const fn reason_words(reason: ExcludedReason, is_one: bool) -> &'static str {
-    match (reason, is_one) {
-        (ExcludedReason::NotLive, true) => "is over",
-        (ExcludedReason::NotLive, false) => "are over",
-        (ExcludedReason::WithHuman, true) => "is with a human",
-        (ExcludedReason::WithHuman, false) => "are with humans",
-        (ExcludedReason::ProtectedMoment, true) => "is in a payment, an identity check or a write",
-        (ExcludedReason::ProtectedMoment, false) => {
-            "are in a payment, an identity check or a write"
-        }
-        (ExcludedReason::NotCapable, true) => "is on a platform that cannot do it",
-        (ExcludedReason::NotCapable, false) => "are on platforms that cannot do it",
-        (ExcludedReason::NoTarget, true) => "has nothing to switch to",
-        (ExcludedReason::NoTarget, false) => "have nothing to switch to",
-        (ExcludedReason::AlreadySo, true) => "is already so",
-        (ExcludedReason::AlreadySo, false) => "are already so",
-        (ExcludedReason::Busy, true) => "has a command or a handoff under way",
-        (ExcludedReason::Busy, false) => "have a command or a handoff under way",
-        (ExcludedReason::StaleFeed, true) => "is not heard now",
-        (ExcludedReason::StaleFeed, false) => "are not heard now",
-    }
 }

@@ -29,8 +29,8 @@ use crate::timers::{Queued, TimerKey, Timers};
 use crate::{Config, Engine, Entry};
 pub(crate) use field::CallTraits;
 use field::Field;
-pub(crate) use samples::is_failure;
 use samples::{Found, has_traits};
+pub(crate) use samples::{has_trait, is_failure};
 
 /// How long after the first failure the calls are compared, and how often again: four looks a
 /// second see a cause as soon as a person could, and cost a few milliseconds at 10,000 calls.
@@ -408,6 +408,21 @@ impl Engine {
         self.append(Entry::Record(Record::Cause {
             cause: Box::new(group.clone()),
         }));
+    }
+
+    /// The groups by which calls fail now, those with most failing calls first.
+    pub(crate) fn active_causes(&self) -> Vec<&CauseGroup> {
+        let groups = self.causes.cells.values().map(|cell| &cell.group);
+        let mut active: Vec<&CauseGroup> = groups
+            .filter(|group| group.state == CauseState::Active)
+            .collect();
+        active.sort_by_key(|group| (std::cmp::Reverse(group.failing), group.id.clone()));
+        active
+    }
+
+    /// The call has what this group's calls have in common.
+    pub(crate) fn is_exposed(call: &Call, group: &CauseGroup) -> bool {
+        has_traits(call, group)
     }
 
     /// The live calls of a cause group, in the order of their ids.

@@ -20,6 +20,7 @@ use crate::learn::Learnt;
 use crate::out::Outbox;
 use crate::patterns::Patterns;
 use crate::rates::Rates;
+use crate::runs::Runs;
 use crate::sight::Sight;
 use crate::timers::{Queued, TimerKey, Timers};
 use crate::{BridgeChange, Config, Control, Effect, Entry, Input, Person, Shown};
@@ -57,6 +58,7 @@ pub struct Engine {
     #[serde(skip)]
     pub(crate) watch_queued: Queued,
     pub(crate) failovers: Failovers,
+    pub(crate) runs: Runs,
     #[serde(skip)]
     pub(crate) out: Outbox,
     #[serde(skip)]
@@ -92,6 +94,7 @@ impl Engine {
             concerns: Concerns::default(),
             watch_queued: Queued::default(),
             failovers: Failovers::default(),
+            runs: Runs::default(),
             out: Outbox::default(),
             timers: Timers::default(),
             notes: Vec::new(),
@@ -196,11 +199,12 @@ impl Engine {
         self.handoffs.humans()
     }
 
-    /// Commands, handoffs and causes that are open, and those that closed within the last hour.
+    /// Commands, handoffs, causes and runs that are open, and those that closed within the last hour.
     pub fn records(&self) -> Vec<Record> {
         let mut records = self.commands.records(&self.config, self.now);
         records.extend(self.handoffs.records(&self.config, self.now));
         records.extend(self.causes.records(&self.config, self.now));
+        records.extend(self.runs.records(&self.config, self.now));
         records
     }
 
@@ -320,6 +324,7 @@ impl Engine {
         }
         self.forget_commands();
         self.forget_presence();
+        self.runs.restarted(self.now);
         // The hub that was blind is gone; this one says so itself when it cannot see.
         self.on_sees();
     }
@@ -347,6 +352,7 @@ impl Engine {
         self.causes.queue(&mut self.timers);
         self.arm_watch();
         self.queue_ladders();
+        self.runs.queue(&mut self.timers);
     }
 
     /// Fires one timer entry, if its owner's deadline is really due; else queues it again.
@@ -362,6 +368,7 @@ impl Engine {
                 self.climb_by_cause();
             }
             TimerKey::Ladder(id) => self.fire_ladder(id, due),
+            TimerKey::Runs => self.fire_runs(due),
         }
     }
 

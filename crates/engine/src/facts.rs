@@ -8,7 +8,7 @@ use holdfast_domain::{
 
 use crate::beats::told_of;
 use crate::bridges::Bridge;
-use crate::calls::{Call, Cx, Note};
+use crate::calls::{Call, Cx};
 use crate::rates::Moment;
 use crate::timers::TimerKey;
 use crate::{Effect, Engine, Entry, Shown};
@@ -157,64 +157,6 @@ impl Engine {
         }
     }
 
-    /// Spreads a call's notes and queues its next deadline.
-    pub(crate) fn settle(&mut self, id: &CallId) {
-        let mut notes = std::mem::take(&mut self.notes);
-        for note in notes.drain(..) {
-            self.spread(id, note);
-        }
-        self.notes = notes;
-        self.count_outcomes(id);
-        self.arm_call(id);
-        self.ladder(id);
-    }
-
-    pub(crate) fn spread(&mut self, id: &CallId, note: Note) {
-        match note {
-            Note::Transition {
-                layer,
-                from,
-                to,
-                evidence,
-                at,
-            } => {
-                if to >= LayerState::Degraded {
-                    self.look_for_causes();
-                }
-                let evidence = evidence.map(|evidence| *evidence);
-                self.append(Entry::Transition {
-                    call: id.clone(),
-                    layer,
-                    from,
-                    to,
-                    evidence,
-                    at,
-                });
-            }
-            Note::TurnAnswered { at } => {
-                self.count_turn(id, Moment::Ended);
-                self.turn_answered(id, at);
-                self.ladder_worked(id);
-            }
-            Note::TurnFailed { at } => {
-                self.count_turn(id, Moment::Ended);
-                self.turn_failed(id, at);
-            }
-            Note::LayerError { layer, at } => {
-                self.count_turn(id, Moment::Error(layer));
-                self.layer_error(id, layer, at);
-                self.ladder_error(id, layer);
-            }
-            Note::Impossible(why) => {
-                let now = self.now;
-                if let Some(source) = self.calls.get(id).map(|call| call.source.clone()) {
-                    self.bridge(&source).note(AnomalyKind::Impossible, why, now);
-                    self.out.show_platform();
-                }
-            }
-        }
-    }
-
     pub(crate) fn arm_call(&mut self, id: &CallId) {
         let Some(call) = self.calls.get_mut(id) else {
             return;
@@ -328,6 +270,7 @@ impl Engine {
         self.out.show_platform();
         self.place_call(&id);
         self.settle(&id);
+        self.runs.call_began(&id);
     }
 
     /// The call is over: its commands and its handoff end with it.
@@ -345,15 +288,15 @@ impl Engine {
         self.ladder_ended_with(id);
         self.commands_ended_with(id);
         self.handoff_ended_with(id);
+        self.runs.call_ended(id, after.is_some(), self.now);
         self.calls.remove(id);
         let bridge = self.bridge(&source);
         bridge.calls.remove(id);
         bridge.untold.remove(id);
-        let at = self.now;
         self.append(Entry::CallEnded {
             call: id.clone(),
             reason: crate::words::clip(reason, 200),
-            at,
+            at: self.now,
             after,
         });
         self.out.push(Effect::Show(Shown::Gone(id.clone())));

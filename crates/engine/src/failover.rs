@@ -43,8 +43,6 @@ const LOOK_BACK_MS: DurationMs = 5_000;
 /// Every call that the hub moves or has moved, and what keeps it from moving more.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Failovers {
-    /// The red lever is pulled: nothing is done automatically.
-    pub(crate) is_stopped: bool,
     calls: BTreeMap<CallId, OfCall>,
     /// By the policy's key.
     guards: BTreeMap<String, Guard>,
@@ -178,7 +176,7 @@ impl Engine {
     /// Looks whether a call has to climb, waits for the moment, or can go back. Called after
     /// everything that changed the call.
     pub(crate) fn ladder(&mut self, id: &CallId) {
-        if !self.is_armed || self.failovers.is_stopped {
+        if !self.is_armed || self.runs.lever_is_pulled() {
             return;
         }
         let Some(call) = self.calls.get(id) else {

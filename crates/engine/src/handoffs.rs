@@ -121,6 +121,19 @@ impl Handoffs {
             .count() as u32
     }
 
+    /// Humans who are free and whom no waiting handoff will be offered to next.
+    pub(crate) fn unclaimed(&self) -> u32 {
+        self.free().saturating_sub(self.waiting.len() as u32)
+    }
+
+    /// Humans who are there: free, asked or on a call.
+    pub(crate) fn there(&self) -> u32 {
+        self.humans
+            .values()
+            .filter(|human| human.is_present && human.state != HumanState::Away)
+            .count() as u32
+    }
+
     pub(crate) fn records(&self, config: &Config, now: Timestamp) -> Vec<Record> {
         self.cells
             .values()
@@ -203,6 +216,19 @@ impl Engine {
         };
         self.handoffs.waiting.insert((now, id.clone()));
         self.handoffs.cells.insert(id, asked);
+    }
+
+    /// A handoff that no human was asked for is taken back: the call stays where it is.
+    pub(crate) fn withdraw_handoff(&mut self, id: &HandoffId, why: &str) {
+        let is_waiting = self
+            .handoffs
+            .get(id)
+            .is_some_and(|handoff| handoff.state == HandoffState::Requested);
+        if is_waiting {
+            let kind = HandoffFailure::Withdrawn;
+            let message = format!("{why}; send the call to a human again if it needs one");
+            self.move_handoff(id, HandoffState::Failed { kind, message }, why.to_owned());
+        }
     }
 
     /// The platform tells that the AI or the caller asks for a human.

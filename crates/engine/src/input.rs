@@ -132,6 +132,9 @@ pub enum AnswerState {
 pub struct Person {
     /// The name in their token; also the agent's id.
     pub name: String,
+    /// Which of their consoles asks. Two consoles of one name are one person.
+    #[serde(default)]
+    pub console: u64,
     /// May act on single calls.
     pub can_act: bool,
     /// May act on all calls and inject faults.

@@ -27,6 +27,8 @@ pub(crate) enum TimerKey {
     Watch,
     /// A step of the ladder is not proven, or may be taken now.
     Ladder(CallId),
+    /// Runs of playbooks go on.
+    Runs,
 }
 
 impl TimerKey {
@@ -39,6 +41,7 @@ impl TimerKey {
             Self::Causes => "failing calls may share a cause",
             Self::Watch => "what is known of a service may be too old",
             Self::Ladder(_) => "a step of the ladder may be due",
+            Self::Runs => "a run may go on",
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Nothing here repeats what a platform wrote in free text: it may hold personal data.
 
-use holdfast_domain::{DurationMs, Layer};
+use holdfast_domain::{DurationMs, ExcludedReason, Layer};
 
 /// A layer's name on screen.
 pub(crate) const fn layer(layer: Layer) -> &'static str {
@@ -39,6 +39,30 @@ pub(crate) fn error(error_type: &str) -> String {
         "timeout" => "timed out".to_owned(),
         "connection_refused" => "refused the connection".to_owned(),
         other => format!("failed ({})", clip(other, 40)),
+    }
+}
+
+/// Why a call is left alone, of one call or of several.
+pub(crate) const fn reason(reason: ExcludedReason, is_one: bool) -> &'static str {
+    match (reason, is_one) {
+        (ExcludedReason::NotLive, true) => "is over",
+        (ExcludedReason::NotLive, false) => "are over",
+        (ExcludedReason::WithHuman, true) => "is with a human",
+        (ExcludedReason::WithHuman, false) => "are with humans",
+        (ExcludedReason::ProtectedMoment, true) => "is in a payment, an identity check or a write",
+        (ExcludedReason::ProtectedMoment, false) => {
+            "are in a payment, an identity check or a write"
+        }
+        (ExcludedReason::NotCapable, true) => "is on a platform that cannot do it",
+        (ExcludedReason::NotCapable, false) => "are on platforms that cannot do it",
+        (ExcludedReason::NoTarget, true) => "has nothing to switch to",
+        (ExcludedReason::NoTarget, false) => "have nothing to switch to",
+        (ExcludedReason::AlreadySo, true) => "is already so",
+        (ExcludedReason::AlreadySo, false) => "are already so",
+        (ExcludedReason::Busy, true) => "has a command or a handoff under way",
+        (ExcludedReason::Busy, false) => "have a command or a handoff under way",
+        (ExcludedReason::StaleFeed, true) => "is not heard now",
+        (ExcludedReason::StaleFeed, false) => "are not heard now",
     }
 }
 

@@ -68,6 +68,10 @@ const IN_FLIGHT_MAX: usize = 2;
 /// than a person can see costs for nothing.
 const TICK: Duration = Duration::from_millis(50);
 
+/// Playbooks are told with every fourth beat, every two seconds: what they say of now is judged by
+/// looking at every call, and a person reads it.
+const PLAYBOOK_BEATS: u64 = 4;
+
 /// What reaches the core.
 #[derive(Debug)]
 pub(crate) enum Input {
@@ -154,6 +158,7 @@ pub(crate) struct Core {
     decided: u64,
     inputs_since_checkpoint: u64,
     wants_checkpoint: bool,
+    beats: u64,
 }
 
 impl Core {
@@ -185,6 +190,7 @@ impl Core {
             decided: recovered.decided,
             inputs_since_checkpoint: recovered.replayed,
             wants_checkpoint: false,
+            beats: 0,
             config,
         };
         core.restart();
@@ -328,6 +334,10 @@ impl Core {
             blind: self.sight.told(now),
         };
         self.consoles.beat(&self.engine, &own);
+        self.beats = self.beats.wrapping_add(1);
+        if self.beats.is_multiple_of(PLAYBOOK_BEATS) {
+            self.consoles.tell_playbooks(&self.engine);
+        }
     }
 
     /// The age of the oldest input that is not yet durable.

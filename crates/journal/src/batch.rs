@@ -83,6 +83,10 @@ pub enum RecordKind {
     Handoff,
     /// A shared cause behind failing calls.
     Cause,
+    /// A run of a playbook.
+    Run,
+    /// The red lever.
+    Lever,
 }
 
 impl RecordKind {
@@ -92,6 +96,8 @@ impl RecordKind {
             Self::Command => "command",
             Self::Handoff => "handoff",
             Self::Cause => "cause",
+            Self::Run => "run",
+            Self::Lever => "lever",
         }
     }
 }

@@ -126,6 +126,14 @@ fn upsert_record(
             None,
             cause.state != CauseState::Closed,
         ),
+        Record::Run { run } => (
+            RecordKind::Run,
+            run.id.as_str(),
+            None,
+            !run.state.is_final(),
+        ),
+        // There is one; while it is pulled it matters whatever its age.
+        Record::Lever { lever } => (RecordKind::Lever, "lever", None, lever.on),
     };
     transaction
         .prepare_cached(

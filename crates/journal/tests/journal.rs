@@ -148,6 +148,8 @@ fn open_and_recent_records_are_live_and_old_final_ones_are_not() {
             Record::Command { command } => command.id.as_str(),
             Record::Handoff { handoff } => handoff.id.as_str(),
             Record::Cause { cause } => cause.id.as_str(),
+            Record::Run { run } => run.id.as_str(),
+            Record::Lever { .. } => "lever",
         })
         .collect();
     assert_eq!(ids, ["old and open", "recent and final"]);

@@ -20,8 +20,8 @@ pub use codec::{
 };
 
 use holdfast_domain::{
-    Blindness, BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent, Record, Reply, Request,
-    Timestamp,
+    Blindness, BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent, PlaybookStatus, Record,
+    Reply, Request, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -192,6 +192,11 @@ pub enum HubToConsole {
         bridges: Vec<BridgeStatus>,
         /// Human agents.
         humans: Vec<HumanAgent>,
+    },
+    /// The hub's playbooks, and whether each could run now; told when something about it changed.
+    Playbooks {
+        /// All, in the order of their ids.
+        playbooks: Vec<PlaybookStatus>,
     },
     /// What came of a request.
     Reply {

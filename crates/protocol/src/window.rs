@@ -6,7 +6,7 @@
 
 use holdfast_domain::{
     ActId, Blindness, BridgeStatus, CallDetail, CallId, CallSummary, CauseGroup, CauseId,
-    CommandRecord, Handoff, HumanAgent, NeedLevel, Timestamp,
+    CommandRecord, Handoff, HumanAgent, Lever, NeedLevel, PlaybookStatus, Run, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -65,6 +65,14 @@ pub struct Frame {
     pub handoffs: Option<Vec<Handoff>>,
     /// Shared causes, those that are active first, then by how many calls fail, at most 50.
     pub causes: Option<Vec<CauseGroup>>,
+    /// Runs of playbooks and the red lever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub runs: Option<RunsSection>,
+    /// The playbooks of the hub, and whether each could run now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub playbooks: Option<Vec<PlaybookStatus>>,
     /// Bridges and human agents.
     pub platform: Option<Platform>,
     /// What this program is and how to attach a bot to it.
@@ -181,6 +189,16 @@ pub struct ActView {
     pub unknown: u32,
     /// Its commands, failures first, then the newest, at most 200.
     pub commands: Vec<CommandRecord>,
+}
+
+/// Runs of playbooks and the red lever.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RunsSection {
+    /// The red lever.
+    pub lever: Lever,
+    /// Runs, those under way first, then the newest, at most 20.
+    pub runs: Vec<Run>,
 }
 
 /// Bridges and human agents.

@@ -1,12 +1,16 @@
 //! Control frames and console frames survive the wire, and look as they did.
 
+use holdfast_domain::playbook::{Approval, Audience, Check, Measure, StageReach};
 use holdfast_domain::{
     Act, ActId, ActVerb, ActiveFault, AgentId, AiState, BlindReason, Blindness, BridgeStatus,
-    CallDetail, CallId, CallPhase, CallSummary, Capability, CardField, Command, CommandId,
-    CommandRecord, CommandState, FaultScope, FeedState, Floor, HandoffCard, HandoffId, HumanAgent,
-    HumanState, LaneKind, LaneSpan, Layer, LayerHealth, Need, PerLayer, Progress, ReadBack, Record,
-    Refusal, RefusalCode, Reply, Request, Rung, Slot, SourceId, Target, Timestamp, Utterance,
-    UtteranceRole,
+    CallDetail, CallId, CallPhase, CallSummary, Capability, CardField, CauseId, CheckResult,
+    Command, CommandId, CommandRecord, CommandState, DifferenceKind, ExcludedReason, FailureKind,
+    FaultScope, FeedState, Floor, HandoffCard, HandoffId, HumanAgent, HumanCapacity, HumanState,
+    LaneKind, LaneSpan, Layer, LayerHealth, Lever, Need, PerLayer, PlaybookId, PlaybookStatus,
+    Progress, ReadBack, Record, Refusal, RefusalCode, Reply, Request, Reversibility, Run,
+    RunApproval, RunCall, RunCallState, RunComparison, RunDifference, RunEvent, RunEventKind,
+    RunId, RunMessage, RunPreview, RunPreviewCall, RunRefusal, RunStage, RunStageState, RunState,
+    RunTally, Rung, Slot, SourceId, StepId, Target, Timestamp, Utterance, UtteranceRole,
 };
 use holdfast_protocol::bridge::{
     BridgeFrame, CommandFrame, CommandResult, Hello, HubFrame, Named, ResultKind, ResultState,
@@ -260,6 +264,29 @@ fn every_frame_of_a_console_survives_the_wire() {
             id: 3,
             request: Request::Act { act },
         },
+        ConsoleFrame::Request {
+            id: 4,
+            request: Request::PreviewRun {
+                run: RunId::new("run-1"),
+                playbook: PlaybookId::new("model-vendor-down"),
+                cause: Some(CauseId::new("cause-1")),
+            },
+        },
+        ConsoleFrame::Request {
+            id: 5,
+            request: Request::StartRun {
+                run: RunId::new("run-1"),
+                fingerprint: "00ff".to_owned(),
+                reason: None,
+            },
+        },
+        ConsoleFrame::Request {
+            id: 6,
+            request: Request::Lever {
+                on: true,
+                reason: "it insults".to_owned(),
+            },
+        },
     ];
     let mut lines = Vec::new();
     for frame in frames {
@@ -425,10 +452,47 @@ fn every_frame_to_a_console_survives_the_wire() {
             bridges: vec![bridge],
             humans: vec![human],
         },
+        HubToConsole::Record {
+            seq: 10,
+            record: Record::Run {
+                run: Box::new(run()),
+            },
+        },
+        HubToConsole::Record {
+            seq: 11,
+            record: Record::Lever {
+                lever: Lever {
+                    on: true,
+                    by: "eve".to_owned(),
+                    reason: "it insults".to_owned(),
+                    at: at(2),
+                },
+            },
+        },
+        HubToConsole::Playbooks {
+            playbooks: vec![playbook_status()],
+        },
         HubToConsole::Reply {
             id: 3,
             reply: Reply::Refused {
                 refusal: Refusal::new(RefusalCode::Stale, "the view is stale"),
+            },
+        },
+        HubToConsole::Reply {
+            id: 4,
+            reply: Reply::RunPreview {
+                preview: Box::new(run_preview()),
+            },
+        },
+        HubToConsole::Reply {
+            id: 5,
+            reply: Reply::Refused {
+                refusal: Refusal {
+                    run: Some(RunRefusal::LeverPulled {
+                        by: "eve".to_owned(),
+                    }),
+                    ..Refusal::new(RefusalCode::Conflict, "eve pulled the red lever")
+                },
             },
         },
         HubToConsole::Error {
@@ -442,4 +506,146 @@ fn every_frame_to_a_console_survives_the_wire() {
         lines.push(written);
     }
     insta::assert_snapshot!("hub_to_console", lines.join("\n"));
+}
+
+/// A run in its second stage.
+fn run() -> Run {
+    let mut tally = RunTally::default();
+    for state in [
+        RunCallState::Proven,
+        RunCallState::Intent,
+        RunCallState::Untouched,
+    ] {
+        tally.count(&state);
+    }
+    Run {
+        id: RunId::new("run-1"),
+        playbook: PlaybookId::new("model-vendor-down"),
+        version: 1,
+        title: "Model vendor down".to_owned(),
+        cause: Some(CauseId::new("cause-1")),
+        requested_by: "sam".to_owned(),
+        requested_at: at(1),
+        updated_at: at(9),
+        state: RunState::Running { stage: 1 },
+        preview: run_preview(),
+        started_at: Some(at(2)),
+        ends_at: Some(at(900_000)),
+        approvals: vec![RunApproval {
+            by: "eve".to_owned(),
+            at: at(2),
+            approved: true,
+            fingerprint: "00ff".to_owned(),
+            reason: String::new(),
+        }],
+        break_glass: None,
+        review: None,
+        stages: vec![RunStage {
+            steps: vec![StepId::new("switch")],
+            reach: StageReach::Percent(25),
+            n_calls: 3,
+            state: RunStageState::Running,
+            began_at: Some(at(3)),
+            commanded_at: Some(at(4)),
+            proven_at: None,
+            tally,
+            turns: 2,
+            good_turns: 1,
+        }],
+        tally,
+        comparison: vec![RunComparison {
+            measure: Measure::FailedTurns,
+            touched: 2,
+            touched_permille: Some(500),
+            untouched: 0,
+            untouched_permille: None,
+        }],
+        differences_total: 1,
+        differences: vec![RunDifference {
+            call: CallId::new("call-9"),
+            kind: DifferenceKind::NoTarget,
+        }],
+        calls: vec![RunCall {
+            call: CallId::new("call-1"),
+            stage: Some(1),
+            becomes: "backup-llm".to_owned(),
+            state: RunCallState::Failed {
+                kind: FailureKind::NotProven,
+                message: "applied, and the next turn failed too".to_owned(),
+            },
+            command: Some(CommandId::new("run-1.1.2")),
+            handoff: None,
+            at: at(5),
+        }],
+        callbacks: 0,
+        messages: vec![RunMessage {
+            audience: Audience::FrontLine,
+            text: "We move calls.".to_owned(),
+            at: at(3),
+        }],
+        timeline: vec![RunEvent {
+            at: at(2),
+            by: "sam".to_owned(),
+            kind: RunEventKind::Refused {
+                refusal: RunRefusal::ApproverIsRequester,
+            },
+            text: "who asked cannot approve".to_owned(),
+        }],
+    }
+}
+
+fn run_preview() -> RunPreview {
+    RunPreview {
+        run: RunId::new("run-1"),
+        fingerprint: "00ff".to_owned(),
+        calls: vec![RunPreviewCall {
+            call: CallId::new("call-1"),
+            becomes: "backup-llm".to_owned(),
+            protected: false,
+        }],
+        n_calls: 1,
+        by_rung: vec![(Rung::Primary, 1)],
+        failing: 1,
+        protected: 0,
+        becomes: vec![("backup-llm".to_owned(), 1)],
+        excluded: Vec::new(),
+        excluded_by: vec![(ExcludedReason::NoTarget, 2)],
+        stages: vec![1],
+        humans: HumanCapacity::default(),
+        reversibility: Reversibility::UpTo {
+            step: StepId::new("switch"),
+        },
+        announcements: vec![("en".to_owned(), "One moment.".to_owned())],
+        checks: vec![check()],
+        would_fire: false,
+        approval: Approval::Confirm,
+        sentence: "Touches 1 of 3 calls (backup-llm: 1).".to_owned(),
+    }
+}
+
+fn check() -> CheckResult {
+    CheckResult {
+        check: Check::HumansFree { min: 2 },
+        holds: false,
+        found: "1 human agents are free".to_owned(),
+    }
+}
+
+fn playbook_status() -> PlaybookStatus {
+    PlaybookStatus {
+        id: PlaybookId::new("model-vendor-down"),
+        version: 1,
+        title: "Model vendor down".to_owned(),
+        purpose: "p".to_owned(),
+        owner: "Platform team".to_owned(),
+        layer: Layer::Llm,
+        approval: Approval::Confirm,
+        needs_cause: true,
+        causes: vec![CauseId::new("cause-1")],
+        n_calls: 3,
+        checks: vec![check()],
+        would_fire: false,
+        reversibility: Reversibility::Full,
+        armed: true,
+    }
 }

@@ -17,6 +17,7 @@ use super::*;
 mod causes;
 mod order;
 mod records;
+mod runs;
 mod sight;
 
 /// The hub's clock is ahead of ours by this much.

@@ -232,7 +232,11 @@ impl Call {
         self.failing_since = None;
         self.heal_by_turn(turn.errors, cx.at, cx.notes);
         self.judge_gap(&turn, cx);
-        cx.notes.push(Note::TurnAnswered { at: cx.at });
+        let asked = cx.at.since(turn.asked);
+        cx.notes.push(Note::TurnAnswered {
+            at: cx.at,
+            late: (!turn.is_failed).then(|| self.limits.response_gap.reached(asked) >= 2),
+        });
     }
 
     /// Answers that come late degrade the layer that took longest to give its first output.

@@ -55,7 +55,12 @@ pub(crate) enum Note {
         at: Timestamp,
     },
     /// The agent answered a turn of the caller.
-    TurnAnswered { at: Timestamp },
+    TurnAnswered {
+        at: Timestamp,
+        /// Whether the answer began late: its gap is at the warning or worse. None for a turn that
+        /// had failed before.
+        late: Option<bool>,
+    },
     /// A turn of the caller counts as failed.
     TurnFailed { at: Timestamp },
     /// A layer said that it failed.

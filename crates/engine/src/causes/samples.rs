@@ -408,6 +408,14 @@ fn value(call: &Call, layer: Layer, dimension: CauseDimension) -> &str {
     }
 }
 
+/// The call has this trait in `layer`, as it is served now; a tool, if it can use it.
+pub(crate) fn has_trait(call: &Call, layer: Layer, wanted: &CauseTrait) -> bool {
+    if wanted.dimension == CauseDimension::Tool {
+        return call.dialogue.tools_enabled.contains(&wanted.value);
+    }
+    value(call, layer, wanted.dimension) == wanted.value
+}
+
 /// The call has every trait of the group, as it is served now.
 pub(super) fn has_traits(call: &Call, group: &CauseGroup) -> bool {
     // A tool is the cause for whoever may use it next.

@@ -12,7 +12,7 @@ impl Engine {
     /// Calls were compared: those that fail by a shared cause climb together, and those that use
     /// what is dead do as they come to their next turn.
     pub(crate) fn climb_by_cause(&mut self) {
-        if !self.is_armed || self.failovers.is_stopped {
+        if !self.is_armed || self.runs.lever_is_pulled() {
             return;
         }
         let mut dead = Vec::new();

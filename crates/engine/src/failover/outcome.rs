@@ -71,7 +71,7 @@ impl Engine {
             format!("could not go back: {why}")
         };
         self.say(id, layer, &text);
-        if self.is_armed && !self.failovers.is_stopped {
+        if self.is_armed && !self.runs.lever_is_pulled() {
             self.climb_on(id, layer);
         }
         self.arm_ladder(id);
@@ -100,7 +100,7 @@ impl Engine {
             .command()
             .and_then(|command| self.commands.get(command))
             .is_some_and(|record| matches!(record.state(), CommandState::Applied { .. }));
-        if is_applied && self.is_armed && !self.failovers.is_stopped {
+        if is_applied && self.is_armed && !self.runs.lever_is_pulled() {
             self.step_failed(id, layer, &step, "it fails, too");
         }
     }
@@ -123,7 +123,7 @@ impl Engine {
     // === time ===
 
     fn ladder_deadline(&self, id: &CallId) -> Option<Timestamp> {
-        if !self.is_armed || self.failovers.is_stopped {
+        if !self.is_armed || self.runs.lever_is_pulled() {
             return None;
         }
         let of_call = self.failovers.calls.get(id)?;

@@ -1,15 +1,15 @@
 //! The ladder that is climbed without a person: when, how far, and what holds it back.
 
-use holdfast_domain::fact::{CallUpdated, Fact, FactEnvelope, LatencyMetric};
+use holdfast_domain::fact::{CallUpdated, Fact, LatencyMetric};
 use holdfast_domain::playbook::Parity;
 use holdfast_domain::{
     Command, CommandId, CommandRecord, CommandState, HandoffReason, Layer, LayerState, Playbook,
-    Protected, Rung, SourceId,
+    Protected, Request, Rung,
 };
-use holdfast_engine::{AnswerState, Config, Control, Effect, Engine, Entry, Input};
+use holdfast_engine::{AnswerState, Config, Control, Effect, Entry};
 use serde_json::{Value, json};
 
-use crate::script::{BRIDGE, Script, capabilities, service, started, switched_to};
+use crate::script::{BRIDGE, Script, capabilities, service, started, supervisor, switched_to};
 
 /// A playbook with one armed policy for the language model.
 pub(crate) fn playbook(change: impl FnOnce(&mut Value)) -> Playbook {
@@ -695,40 +695,19 @@ fn a_call_that_uses_what_is_dead_is_moved_as_its_caller_speaks() {
 #[test]
 fn the_red_lever_stops_all_of_it() {
     let mut script = armed_script();
+    let lever = |on| Request::Lever {
+        on,
+        reason: "stop".to_owned(),
+    };
     asked(&mut script, "c");
-    let mut pulled = serde_json::to_value(&script.engine).unwrap();
-    pulled["failovers"]["is_stopped"] = json!(true);
-    let mut pulled: Engine = serde_json::from_value(pulled).unwrap();
-    let at = script.now();
-    let fact = FactEnvelope {
-        id: "refused".into(),
-        subject: "c".into(),
-        time: at,
-        recorded: at,
-        sequence: 100,
-        layer: Some(Layer::Llm),
-        cause: None,
-        fact: Fact::ServiceError {
-            service: "primary-llm".into(),
-            error_type: "connection_refused".into(),
-            message: "refused".into(),
-            permanent: false,
-            usable: None,
-        },
-    };
-    let source = SourceId::new(BRIDGE);
-    let input = Input::Fact {
-        source: &source,
-        fact: &fact,
-    };
-    let sent = |engine: &mut Engine| {
-        engine.handle(input, script.now());
-        std::iter::from_fn(|| engine.poll_effect())
-            .filter(|effect| matches!(effect, Effect::Send { .. }))
-            .count()
-    };
-    assert_eq!(sent(&mut pulled), 0);
-    assert_eq!(sent(&mut script.engine.clone()), 1, "without the lever");
+    script.ask(&supervisor(), lever(true));
+    fails(&mut script, "c");
+    script.wait(10_000);
+    assert_eq!(orders(&script), []);
+    script.ask(&supervisor(), lever(false));
+    asked(&mut script, "d");
+    fails(&mut script, "d");
+    assert_eq!(orders(&script).len(), 1, "without the lever");
 }
 
 #[test]

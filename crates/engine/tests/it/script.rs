@@ -125,15 +125,18 @@ impl Script {
         let end = self.now + ms;
         while self.now + 500 <= end {
             self.now += 500;
-            for source in self.living.clone() {
-                self.control(Control::Bridge {
-                    source,
-                    change: BridgeChange::Heard,
-                });
-            }
+            self.heard();
         }
         self.now = end;
         self.timeout();
+    }
+
+    pub(crate) fn heard(&mut self) {
+        let change = BridgeChange::Heard;
+        for source in self.living.clone() {
+            let change = change.clone();
+            self.control(Control::Bridge { source, change });
+        }
     }
 
     /// Time passes without a word of anybody.
@@ -673,6 +676,7 @@ impl Drop for Script {
 pub(crate) fn supervisor() -> Person {
     Person {
         name: "sam".to_owned(),
+        console: 1,
         can_act: true,
         can_act_on_all: true,
         can_receive: false,
@@ -682,6 +686,7 @@ pub(crate) fn supervisor() -> Person {
 pub(crate) fn agent(name: &str) -> Person {
     Person {
         name: name.to_owned(),
+        console: 2,
         can_act: false,
         can_act_on_all: false,
         can_receive: true,

@@ -177,6 +177,8 @@ fn stored_record(seq: u64, record: Record) -> journal::StoredRecord {
             .last()
             .map_or(handoff.requested_at, |step| step.at),
         Record::Cause { cause } => cause.updated_at,
+        Record::Run { run } => run.updated_at,
+        Record::Lever { lever } => lever.at,
     };
     journal::StoredRecord { seq, at, record }
 }

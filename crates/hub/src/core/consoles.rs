@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_domain::{
     Blindness, CallId, CauseGroup, CauseId, CauseState, CommandId, CommandRecord, Handoff,
-    HandoffId, Record, Reply, Timestamp,
+    HandoffId, Lever, Record, Reply, Run, RunId, Timestamp,
 };
 use holdfast_engine::Engine;
 use holdfast_protocol::console::{HubToConsole, Identity};
@@ -62,6 +62,8 @@ pub(crate) struct Records {
     commands: BTreeMap<CommandId, Box<CommandRecord>>,
     handoffs: BTreeMap<HandoffId, Box<Handoff>>,
     causes: BTreeMap<CauseId, Box<CauseGroup>>,
+    runs: BTreeMap<RunId, Box<Run>>,
+    lever: Option<Lever>,
 }
 
 impl Consoles {
@@ -165,6 +167,24 @@ impl Consoles {
         }
     }
 
+    /// Tells every console that sees the board which playbooks could run now.
+    pub(crate) fn tell_playbooks(&self, engine: &Engine) {
+        let board = || {
+            self.consoles
+                .values()
+                .filter(|console| console.scope.is_board())
+        };
+        if board().next().is_none() {
+            return;
+        }
+        let playbooks = engine.playbook_statuses();
+        let frame = HubToConsole::Playbooks { playbooks };
+        let frame = Utf8Bytes::from(words::to_console(&frame));
+        for console in board() {
+            console.beat(frame.clone());
+        }
+    }
+
     /// Answers a request; a console that is gone has no one to answer.
     pub(crate) fn reply(&self, session: SessionId, id: u64, reply: Reply) {
         if let Some(console) = self.consoles.get(&session) {
@@ -194,6 +214,10 @@ impl Consoles {
             Record::Cause { cause } => {
                 self.records.causes.insert(cause.id.clone(), cause.clone());
             }
+            Record::Run { run } => {
+                self.records.runs.insert(run.id.clone(), run.clone());
+            }
+            Record::Lever { lever } => self.records.lever = Some(lever.clone()),
         }
     }
 
@@ -221,11 +245,18 @@ impl Consoles {
         self.records.causes.retain(|_, cause| {
             cause.state != CauseState::Closed || is_young(Some(cause.updated_at))
         });
+        self.records.runs.retain(|_, run| {
+            let owes_review = run
+                .review
+                .as_ref()
+                .is_some_and(|review| review.by.is_none());
+            !run.state.is_final() || owes_review || is_young(Some(run.updated_at))
+        });
     }
 }
 
 impl Records {
-    /// Every record, commands first, causes last, each kind in the order of its ids.
+    /// Every record, commands first, the lever last, each kind in the order of its ids.
     fn all(&self) -> impl Iterator<Item = Record> {
         let commands = self.commands.values().map(|command| Record::Command {
             command: command.clone(),
@@ -236,7 +267,18 @@ impl Records {
         let causes = self.causes.values().map(|cause| Record::Cause {
             cause: cause.clone(),
         });
-        commands.chain(handoffs).chain(causes)
+        let runs = self
+            .runs
+            .values()
+            .map(|run| Record::Run { run: run.clone() });
+        let lever = self.lever.iter().map(|lever| Record::Lever {
+            lever: lever.clone(),
+        });
+        commands
+            .chain(handoffs)
+            .chain(causes)
+            .chain(runs)
+            .chain(lever)
     }
 }
 

@@ -69,7 +69,7 @@ impl Core {
         let Some(identity) = self.consoles.identity(session) else {
             return;
         };
-        let who = person(identity);
+        let who = person(identity, session);
         if let Request::Preview { verb, target } = &request {
             let reply = if self.consoles.may_see_board(session) {
                 match self.engine.preview(verb, target, &who) {
@@ -99,9 +99,10 @@ impl Core {
 }
 
 /// A person with the rights of their token.
-fn person(identity: &Identity) -> Person {
+fn person(identity: &Identity, session: SessionId) -> Person {
     Person {
         name: identity.name.clone(),
+        console: session.0,
         can_act: identity.can_act(),
         can_act_on_all: identity.can_act_on_all(),
         can_receive: identity.can_receive(),

@@ -1,8 +1,8 @@
 //! Reads and writes the frames between hub and console.
 
 use holdfast_domain::{
-    Blindness, BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent, Record, Reply, Request,
-    Timestamp,
+    Blindness, BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent, PlaybookStatus, Record,
+    Reply, Request, Timestamp,
 };
 use serde::Deserialize;
 
@@ -117,6 +117,10 @@ pub fn parse_hub_to_console(text: &str) -> Result<HubToConsole, WireError> {
                 humans,
             }
         }
+        "playbooks" => {
+            let Library { playbooks } = read("playbooks", "", text)?;
+            HubToConsole::Playbooks { playbooks }
+        }
         "reply" => {
             let Answered { id, reply } = read("reply", "", text)?;
             HubToConsole::Reply { id, reply }
@@ -229,6 +233,12 @@ struct Beat {
     blind: Option<Blindness>,
     bridges: Vec<BridgeStatus>,
     humans: Vec<HumanAgent>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Library {
+    playbooks: Vec<PlaybookStatus>,
 }
 
 #[derive(Deserialize)]

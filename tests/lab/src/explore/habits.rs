@@ -294,6 +294,7 @@ impl World {
             (_, Some(handoff)) => Request::AcceptHandoff { handoff },
         };
         let who = Person {
+            console: 1,
             name: name.to_owned(),
             can_act: false,
             can_act_on_all: false,
@@ -345,6 +346,7 @@ impl World {
             _ => (true, true),
         };
         let who = Person {
+            console: 1,
             name: "sam".to_owned(),
             can_act,
             can_act_on_all,

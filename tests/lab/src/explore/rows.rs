@@ -241,7 +241,7 @@ fn check_records(engine: &Engine, model: &Model, records: &Records) -> Result<()
             Record::Handoff { handoff } => {
                 handoffs.insert(handoff.id.clone(), *handoff);
             }
-            Record::Cause { .. } => {}
+            Record::Cause { .. } | Record::Run { .. } | Record::Lever { .. } => {}
         }
     }
     for (id, written) in &records.commands {

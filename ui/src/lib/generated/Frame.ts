@@ -6,6 +6,8 @@ import type { CauseGroup } from "./CauseGroup";
 import type { DetailSection } from "./DetailSection";
 import type { Handoff } from "./Handoff";
 import type { Platform } from "./Platform";
+import type { PlaybookStatus } from "./PlaybookStatus";
+import type { RunsSection } from "./RunsSection";
 import type { Status } from "./Status";
 import type { Timestamp } from "./Timestamp";
 
@@ -45,6 +47,14 @@ handoffs: Array<Handoff> | null,
  * Shared causes, those that are active first, then by how many calls fail, at most 50.
  */
 causes: Array<CauseGroup> | null, 
+/**
+ * Runs of playbooks and the red lever.
+ */
+runs?: RunsSection, 
+/**
+ * The playbooks of the hub, and whether each could run now.
+ */
+playbooks?: Array<PlaybookStatus>, 
 /**
  * Bridges and human agents.
  */

@@ -4,6 +4,9 @@ import type { CommandId } from "./CommandId";
 import type { Excluded } from "./Excluded";
 import type { HandoffId } from "./HandoffId";
 import type { Refusal } from "./Refusal";
+import type { RunCall } from "./RunCall";
+import type { RunId } from "./RunId";
+import type { RunPreview } from "./RunPreview";
 
 /**
  * What comes of a request.
@@ -24,7 +27,19 @@ handoffs: Array<HandoffId>,
 /**
  * Calls that it leaves alone, and why.
  */
-excluded: Array<Excluded>, } | { "type": "done" } | { "type": "refused", 
+excluded: Array<Excluded>, } | { "type": "runPreview", 
+/**
+ * The preview, with the exact set.
+ */
+preview: RunPreview, } | { "type": "runCalls", 
+/**
+ * The run.
+ */
+run: RunId, 
+/**
+ * Its calls, in the order in which the stages come to them, at most 10,000.
+ */
+calls: Array<RunCall>, } | { "type": "done" } | { "type": "refused", 
 /**
  * Why.
  */

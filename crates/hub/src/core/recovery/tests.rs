@@ -177,6 +177,7 @@ fn person(request: Request) -> Control {
     Control::Person {
         ticket: 1,
         who: Person {
+            console: 1,
             name: "ana".to_owned(),
             can_act: true,
             can_act_on_all: true,

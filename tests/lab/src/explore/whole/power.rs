@@ -91,7 +91,10 @@ impl Whole {
             .into_iter()
             .filter_map(|record| match record {
                 Record::Command { command } => Some(command.id),
-                Record::Handoff { .. } | Record::Cause { .. } => None,
+                Record::Handoff { .. }
+                | Record::Cause { .. }
+                | Record::Run { .. }
+                | Record::Lever { .. } => None,
             })
             .collect();
         match self.promised.iter().find(|id| !kept.contains(*id)) {
