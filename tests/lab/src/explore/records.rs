@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use holdfast_domain::{
     ActId, ActVerb, CallId, Command, CommandId, CommandRecord, CommandState, Evidence, FeedState,
-    Handoff, HandoffId, HandoffState, Layer, LayerState, Record, Timestamp,
+    Handoff, HandoffId, HandoffState, Layer, LayerState, Record, SignalKind, Timestamp,
 };
 use holdfast_engine::{Effect, Entry};
 
@@ -218,7 +218,8 @@ impl Records {
     }
 }
 
-/// Evidence has words, and one to four events that were really told about this call.
+/// Evidence has words, and one to four events that were really told about this call; of what the
+/// call shares with others (a vendor, a tool, a flow) about any of them.
 pub(crate) fn check_evidence(
     evidence: &Evidence,
     call: Option<&CallId>,
@@ -230,10 +231,14 @@ pub(crate) fn check_evidence(
     if evidence.events.is_empty() || evidence.events.len() > EVENTS_MAX {
         return wrong(format!("evidence by no or too many events: {evidence:?}"));
     }
+    let is_shared = matches!(
+        evidence.kind,
+        SignalKind::FaultRate | SignalKind::LatencyDrift | SignalKind::Liveness
+    );
     for event in &evidence.events {
         let about = model.events.get(event.as_str());
         let fits = about.is_some_and(|about| {
-            about == "*" || call.is_none_or(|call| call.as_str() == about.as_str())
+            about == "*" || is_shared || call.is_none_or(|call| call.as_str() == about.as_str())
         });
         if !fits {
             return wrong(format!(

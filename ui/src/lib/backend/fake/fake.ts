@@ -137,6 +137,17 @@ export class FakeBackend implements Backend {
       case "setHumanState":
         this.#setHuman(ME, request.state, now);
         return Promise.resolve({ type: "done" });
+      case "previewRun":
+      case "startRun":
+      case "approveRun":
+      case "declineRun":
+      case "answerRun":
+      case "stopRun":
+      case "rollBackRun":
+      case "reviewRun":
+      case "showRun":
+      case "lever":
+        return Promise.resolve(refused("notFound", "This made-up platform has no playbooks."));
     }
   }
 
