@@ -213,7 +213,7 @@ impl Engine {
                 Err(ExcludedReason::WithHuman)
             };
         }
-        if self.feed(&call.source) != FeedState::Live || call.ghost_since.is_some() {
+        if !self.is_heard(call) {
             return Err(ExcludedReason::StaleFeed);
         }
         let name = command_name(verb);
@@ -441,7 +441,7 @@ pub(crate) fn is_offered(capabilities: &[Capability], name: &str) -> bool {
 }
 
 /// A payment, an identity check or a write of a tool must not be disturbed. Giving tools or the
-/// voice back disturbs nothing. A write that is long overdue protects nothing any more.
+/// voice back disturbs nothing.
 pub(crate) fn is_protected(call: &Call, verb: &ActVerb) -> bool {
     match verb {
         ActVerb::EnableTools { .. } | ActVerb::ResumeAi => false,
@@ -451,10 +451,7 @@ pub(crate) fn is_protected(call: &Call, verb: &ActVerb) -> bool {
         | ActVerb::PauseAi
         | ActVerb::RouteToHumans
         | ActVerb::StartFault { .. }
-        | ActVerb::StopFault { .. } => {
-            let writes = call.tools.iter().any(|tool| tool.writes && tool.level < 2);
-            call.protected.is_some() || writes
-        }
+        | ActVerb::StopFault { .. } => call.protected.is_some() || call.has_write_under_way(),
     }
 }
 

@@ -458,6 +458,11 @@ impl Engine {
             .map_or(FeedState::Lost, Bridge::state)
     }
 
+    /// What is known of the call is of now: its bridge is heard, and so is it.
+    pub(crate) fn is_heard(&self, call: &Call) -> bool {
+        self.feed(&call.source) == FeedState::Live && call.ghost_since.is_none()
+    }
+
     pub(crate) fn heard(&mut self, source: &SourceId) {
         let now = self.now;
         // The usual case costs one look: a deadline that moves later needs nothing.

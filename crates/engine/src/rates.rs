@@ -11,7 +11,7 @@ mod cusum;
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU32;
 
-use holdfast_domain::{CallId, EventId, Layer, Service, SignalKind, Timestamp};
+use holdfast_domain::{CallId, EventId, Layer, SignalKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::calls::{Call, bit, evidence};
@@ -381,12 +381,11 @@ impl Call {
                 (!flow.is_empty()).then(|| RateKey::Flow(flow.clone()))
             }
             Layer::Asr | Layer::Llm | Layer::Tts | Layer::Network | Layer::Infrastructure => {
-                let place = self.layers[layer].bad_service.filter(|_| at_failure);
-                let failed: Option<&Service> =
-                    place.and_then(|place| self.services.get(usize::from(place)));
-                let service = failed
-                    .filter(|service| service.layer == layer)
-                    .or_else(|| self.active(layer))?;
+                let service = if at_failure {
+                    self.served_at_failure(layer)?
+                } else {
+                    self.active(layer)?
+                };
                 Some(RateKey::Service {
                     layer,
                     provider: service.provider.clone(),

@@ -19,28 +19,16 @@ struct Blame {
 impl Call {
     /// A limit of silence passed.
     pub(crate) fn silence_passed(&mut self, at: Timestamp, config: &Config, notes: &mut Vec<Note>) {
-        let Some(limit) = self.limits.silence.after(self.floor.level) else {
+        if self.limits.silence.after(self.floor.level).is_none() {
             return;
-        };
+        }
         self.floor.level += 1;
         self.floor.told_at = at;
-        let state = if self.floor.level >= 2 {
-            LayerState::Failed
-        } else {
-            LayerState::Degraded
-        };
-        let how_long = format!("over {}", words::seconds(limit));
-        self.blame_silence(at, &how_long, state, config, notes);
+        self.blame_silence(at, config, notes);
     }
 
-    fn blame_silence(
-        &mut self,
-        at: Timestamp,
-        how_long: &str,
-        state: LayerState,
-        config: &Config,
-        notes: &mut Vec<Note>,
-    ) {
+    /// The silence that passed a limit is told, by whom it is now thought to be.
+    fn blame_silence(&mut self, at: Timestamp, config: &Config, notes: &mut Vec<Note>) {
         let blame = self.blame(config);
         if self
             .floor
@@ -58,7 +46,17 @@ impl Call {
         } else {
             SignalKind::DeadAir
         };
-        let text = format!("silent for {how_long}: {}", blame.words);
+        let passed = self.limits.silence.after(self.floor.level - 1).unwrap_or(0);
+        let text = format!(
+            "silent for over {}: {}",
+            words::seconds(passed),
+            blame.words
+        );
+        let state = if self.floor.level >= 2 {
+            LayerState::Failed
+        } else {
+            LayerState::Degraded
+        };
         // What the caller bears comes first, also on a layer that said itself that it failed.
         let state = state.max(self.layers[blame.layer].state);
         self.raise(
@@ -74,13 +72,7 @@ impl Call {
         let Some((layer, before)) = self.floor.blamed.take() else {
             return;
         };
-        let is_by_silence = self.layers[layer].signal().is_some_and(|kind| {
-            matches!(
-                kind,
-                SignalKind::UnansweredTurn | SignalKind::DeadAir | SignalKind::Expectation
-            )
-        });
-        if !is_by_silence {
+        if !self.layers[layer].is_by_waiting() {
             return;
         }
         // It was blamed by a guess: it neither failed nor did it any work.
@@ -100,14 +92,7 @@ impl Call {
         if self.floor.level == 0 || !self.is_silent() {
             return;
         }
-        let state = if self.floor.level >= 2 {
-            LayerState::Failed
-        } else {
-            LayerState::Degraded
-        };
-        let limit = self.limits.silence.after(self.floor.level - 1).unwrap_or(0);
-        let how_long = format!("over {}", words::seconds(limit));
-        self.blame_silence(cx.at, &how_long, state, cx.config, cx.notes);
+        self.blame_silence(cx.at, cx.config, cx.notes);
     }
 
     fn blame(&self, config: &Config) -> Blame {

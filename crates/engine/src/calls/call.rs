@@ -225,6 +225,20 @@ impl Call {
             .find(|service| service.layer == layer && service.active)
     }
 
+    /// The service that served `layer` when it last failed, else the one that serves it now.
+    pub(crate) fn served_at_failure(&self, layer: Layer) -> Option<&Service> {
+        let place = self.layers[layer].bad_service;
+        let failed = place.and_then(|place| self.services.get(usize::from(place)));
+        failed
+            .filter(|service| service.layer == layer)
+            .or_else(|| self.active(layer))
+    }
+
+    /// A tool writes. A write that is long overdue protects nothing any more.
+    pub(crate) fn has_write_under_way(&self) -> bool {
+        self.tools.iter().any(|tool| tool.writes && tool.level < 2)
+    }
+
     /// Where it is served: the region of its model, else of whatever serves it.
     pub(crate) fn region(&self) -> &str {
         let active = || self.services.iter().filter(|service| service.active);

@@ -32,6 +32,16 @@ impl LayerCell {
     pub(crate) fn signal(&self) -> Option<SignalKind> {
         self.evidence.as_ref().map(|evidence| evidence.kind)
     }
+
+    /// It is unwell because the caller waits for it, not because anybody said so.
+    pub(crate) fn is_by_waiting(&self) -> bool {
+        self.signal().is_some_and(|kind| {
+            matches!(
+                kind,
+                SignalKind::Expectation | SignalKind::DeadAir | SignalKind::UnansweredTurn
+            )
+        })
+    }
 }
 
 /// The layers in which work was done, or was not, since this was last counted (bits in strip

@@ -1,6 +1,6 @@
 //! Deadlines of one call that passed.
 
-use holdfast_domain::{Layer, LayerState, SignalKind, Timestamp};
+use holdfast_domain::{DurationMs, EventId, Layer, LayerState, SignalKind, Timestamp};
 
 use super::call::Call;
 use super::expect::{Step, deadline_ms};
@@ -65,15 +65,29 @@ impl Call {
         if self.layers[layer].state == LayerState::Failed {
             return;
         }
-        let text = format!(
-            "the caller waits for over {}: {}",
-            words::seconds(limit),
-            self.step_words(layer)
-        );
+        let missing = self.step_words(layer);
         if self.is_silent() && self.floor.blamed.is_none() {
             self.floor.blamed = Some((layer, self.layers[layer].state));
         }
-        let events = self.pending.event.iter().cloned().collect();
+        let event = self.pending.event.clone();
+        self.raise_late(layer, limit, &missing, event, at, notes);
+    }
+
+    /// What is waited for longer than `limit` is told on its layer.
+    fn raise_late(
+        &mut self,
+        layer: Layer,
+        limit: DurationMs,
+        missing: &str,
+        event: Option<EventId>,
+        at: Timestamp,
+        notes: &mut Vec<Note>,
+    ) {
+        let text = format!(
+            "the caller waits for over {}: {missing}",
+            words::seconds(limit)
+        );
+        let events = event.into_iter().collect();
         let found = evidence(SignalKind::Expectation, text, at, events);
         self.raise(layer, LayerState::Degraded, found, notes);
     }
@@ -86,13 +100,9 @@ impl Call {
         if self.layers[Layer::Tts].state == LayerState::Failed {
             return;
         }
-        let text = format!(
-            "the caller waits for over {}: {}",
-            words::seconds(self.limits.steps.audio_ms),
-            Step::Audio.words(&self.layer_words(Layer::Tts))
-        );
-        let found = evidence(SignalKind::Expectation, text, at, vec![unheard.event]);
-        self.raise(Layer::Tts, LayerState::Degraded, found, notes);
+        let (layer, limit) = (Layer::Tts, self.limits.steps.audio_ms);
+        let missing = Step::Audio.words(&self.layer_words(layer));
+        self.raise_late(layer, limit, &missing, Some(unheard.event), at, notes);
     }
 
     fn became_ghost(&mut self, at: Timestamp, limit: i64, notes: &mut Vec<Note>) {

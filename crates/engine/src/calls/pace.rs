@@ -1,6 +1,6 @@
 //! How long this call's steps take, and may take.
 
-use holdfast_domain::{DurationMs, Layer, SignalKind, Timestamp};
+use holdfast_domain::{DurationMs, Layer, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Cx;
@@ -103,15 +103,7 @@ impl Call {
             let took = cx.at.since(self.pending.since);
             cx.learnt.took(cell, took, cx.at, &cx.config.learning);
         }
-        let was_late = self.layers[Layer::Infrastructure]
-            .signal()
-            .is_some_and(|kind| {
-                matches!(
-                    kind,
-                    SignalKind::Expectation | SignalKind::DeadAir | SignalKind::UnansweredTurn
-                )
-            });
-        if was_late {
+        if self.layers[Layer::Infrastructure].is_by_waiting() {
             self.heal(Layer::Infrastructure, cx.at, cx.notes);
         }
         self.await_step(Step::Idle, cx.at, None);

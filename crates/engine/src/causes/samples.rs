@@ -281,7 +281,7 @@ fn compare_layer(layer: Layer, seen: &[&Call], field: &mut Field, now: Timestamp
                 elsewhere_permille: (bad * 1_000).checked_div(all).unwrap_or(0),
                 is_fresh: newest.max().is_some_and(|at| now.since(at) <= FRESH_MS),
                 providers: members()
-                    .filter_map(|case| service(case.call, layer, true))
+                    .filter_map(|case| case.call.served_at_failure(layer))
                     .map(|service| service.provider.clone())
                     .filter(|provider| !provider.is_empty())
                     .collect(),
@@ -321,7 +321,7 @@ fn traits_of(case: &Case<'_>, layer: Layer, at_failure: bool, field: &mut Field)
     };
     let tool = case.tool.map(|tool| field.id(CauseDimension::Tool, tool));
     let mut ids: Vec<FieldId> = if at_failure {
-        let service = service(case.call, layer, true);
+        let service = case.call.served_at_failure(layer);
         let services = field.of_service(service, case.call.region());
         traits.served(services).collect()
     } else {
@@ -375,17 +375,6 @@ fn outages(found: Vec<Found>) -> Vec<Found> {
     }
     out.sort_by(|a, b| (a.layer, &a.traits).cmp(&(b.layer, &b.traits)));
     out
-}
-
-/// The service that served `layer` when it failed, or serves it now.
-fn service(call: &Call, layer: Layer, at_failure: bool) -> Option<&Service> {
-    let failed = call.layers[layer]
-        .bad_service
-        .filter(|_| at_failure)
-        .and_then(|place| call.services.get(usize::from(place)));
-    failed
-        .filter(|service| service.layer == layer)
-        .or_else(|| call.active(layer))
 }
 
 /// What a call has of a dimension in one layer, as it is served now; empty when it is not known.

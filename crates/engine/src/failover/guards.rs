@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use holdfast_domain::playbook::{Breaker, FailoverPolicy};
 use holdfast_domain::{
-    CallId, Command, CommandState, DurationMs, FeedState, HandoffState, Layer, Protected, Timestamp,
+    CallId, Command, CommandState, DurationMs, HandoffState, Layer, Protected, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -121,7 +121,7 @@ impl Engine {
         if self.sight.is_blind {
             return Some("the hub itself cannot see");
         }
-        if self.feed(&call.source) != FeedState::Live || call.ghost_since.is_some() {
+        if !self.is_heard(call) {
             return Some("its bridge is not heard");
         }
         if call.floor.agent.is_some() {
@@ -135,7 +135,7 @@ impl Engine {
             Some(Protected::Identity) => return Some("the caller's identity is being checked"),
             None => {}
         }
-        if call.tools.iter().any(|tool| tool.writes && tool.level < 2) {
+        if call.has_write_under_way() {
             return Some("a tool writes");
         }
         let is_ordered = self.commands.of_call(call).any(|record| {

@@ -5,7 +5,7 @@ use holdfast_domain::playbook::{
 };
 use holdfast_domain::{
     ActVerb, CallId, CallPhase, CauseGroup, CauseReach, CauseTrait, CommandId, ExcludedReason,
-    FeedState, Layer, LayerState, Playbook,
+    Layer, LayerState, Playbook,
 };
 
 use crate::acts::{self, Planned};
@@ -90,7 +90,7 @@ impl Engine {
         if call.phase != CallPhase::Ai {
             return never(ExcludedReason::WithHuman);
         }
-        if self.feed(&call.source) != FeedState::Live || call.ghost_since.is_some() {
+        if !self.is_heard(call) {
             return Err(Hindrance::NotNow(ExcludedReason::StaleFeed));
         }
         let Some(name) = action.command() else {
