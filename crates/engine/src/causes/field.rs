@@ -125,8 +125,9 @@ impl Fare {
 pub(crate) struct Field {
     names: Vec<CauseTrait>,
     ids: BTreeMap<CauseDimension, BTreeMap<String, FieldId>>,
-    /// In the order of `names`; the last of each layer is of all calls.
+    /// In the order of `names`.
     fares: PerLayer<Vec<Fare>>,
+    /// Of all calls.
     whole: PerLayer<Fare>,
     hot_until: PerLayer<Option<Timestamp>>,
 }
@@ -221,10 +222,10 @@ impl Field {
         })
     }
 
-    /// The numbers of a call's traits, worked out once until they change.
-    pub(super) fn traits_of(&mut self, call: &mut Call) -> CallTraits {
-        if let Some(traits) = &call.traits {
-            return CallTraits::clone(traits);
+    /// Works out the numbers of a call's traits, once until they change.
+    pub(super) fn number(&mut self, call: &mut Call) {
+        if call.traits.is_some() {
+            return;
         }
         let dialogue = &call.dialogue;
         let of_call = OF_CALL.map(|dimension| {
@@ -242,17 +243,18 @@ impl Field {
         for layer in Layer::ALL {
             services[layer] = self.of_service(call.active(layer), call.region());
         }
-        let traits = CallTraits {
+        call.traits = Some(Box::new(CallTraits {
             call: of_call,
             services,
-        };
-        call.traits = Some(Box::new(traits.clone()));
-        traits
+        }));
     }
 
     /// A layer of a call did its work, or did not.
     pub(super) fn saw(&mut self, call: &mut Call, layer: Layer, is_bad: bool, now: Timestamp) {
-        let traits = self.traits_of(call);
+        self.number(call);
+        let Some(traits) = call.traits.as_deref() else {
+            return;
+        };
         let tool = (layer == Layer::Tools)
             .then(|| call.tool_marks.last())
             .flatten()

@@ -75,7 +75,7 @@ pub(super) fn compare(
         .map(|(source, _)| source)
         .collect();
     calls.each(|call| {
-        field.traits_of(call);
+        field.number(call);
     });
     let seen: Vec<&Call> = calls
         .iter()
