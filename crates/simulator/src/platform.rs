@@ -38,6 +38,20 @@ const LEDGER_MS: DurationMs = 60_000;
 /// From the end of a call to the next one that takes its place.
 const ARRIVAL_MS: std::ops::Range<i64> = 300..3_000;
 
+/// What a call meets on the platform: every part of it but the calls, so that one of these can be
+/// borrowed beside it.
+macro_rules! world {
+    ($platform:expr) => {
+        World {
+            now: $platform.now,
+            faults: &$platform.faults,
+            out: &mut $platform.out,
+            ledger: &mut $platform.ledger,
+            pools: &mut $platform.pools,
+        }
+    };
+}
+
 /// The most calls that a platform can hold. One snapshot names them all in one frame, and 20,000
 /// ids stay well under its limit.
 pub const CALLS_MAX: usize = 20_000;
@@ -208,13 +222,7 @@ impl Platform {
     /// live have ended unseen; commands on them are answered.
     pub fn restart(&mut self, now: Timestamp) -> Vec<Output> {
         for call in self.calls.values_mut() {
-            call.break_down(&mut World {
-                now: self.now,
-                faults: &self.faults,
-                out: &mut self.out,
-                ledger: &mut self.ledger,
-                pools: &mut self.pools,
-            });
+            call.break_down(&mut world!(self));
         }
         self.out
             .retain(|output| matches!(output, Output::Answer(_)));
@@ -234,13 +242,7 @@ impl Platform {
         let calls = ids.collect();
         self.tell(Fact::StreamSnapshot { calls });
         for call in self.calls.values() {
-            call.retell(&mut World {
-                now: self.now,
-                faults: &self.faults,
-                out: &mut self.out,
-                ledger: &mut self.ledger,
-                pools: &mut self.pools,
-            });
+            call.retell(&mut world!(self));
         }
         let active = self.faults.tell();
         self.tell(Fact::DrillFaultsChanged { active });
@@ -256,13 +258,7 @@ impl Platform {
     /// Nobody looks any longer: what callers wait for by now is noted.
     pub(crate) fn note_waits(&mut self) {
         for call in self.calls.values_mut() {
-            call.hush_ends(&mut World {
-                now: self.now,
-                faults: &self.faults,
-                out: &mut self.out,
-                ledger: &mut self.ledger,
-                pools: &mut self.pools,
-            });
+            call.hush_ends(&mut world!(self));
         }
     }
 
@@ -351,13 +347,7 @@ impl Platform {
         let Some(call) = self.calls.get_mut(&number) else {
             return;
         };
-        call.wake(&mut World {
-            now: self.now,
-            faults: &self.faults,
-            out: &mut self.out,
-            ledger: &mut self.ledger,
-            pools: &mut self.pools,
-        });
+        call.wake(&mut world!(self));
         self.settle(number);
     }
 
@@ -385,18 +375,7 @@ impl Platform {
         let number = self.begun;
         self.begun += 1;
         let id = CallId::new(format!("{}-{number:05}", self.config.instance));
-        let call = Call::start(
-            id.clone(),
-            number,
-            &self.config,
-            &mut World {
-                now: self.now,
-                faults: &self.faults,
-                out: &mut self.out,
-                ledger: &mut self.ledger,
-                pools: &mut self.pools,
-            },
-        );
+        let call = Call::start(id.clone(), number, &self.config, &mut world!(self));
         self.agenda.insert((call.next_due(), Due::Call(number)));
         self.calls.insert(number, call);
         self.ids.insert(id, number);
@@ -480,13 +459,7 @@ impl Platform {
         }));
         for (number, call) in &mut self.calls {
             self.agenda.remove(&(call.next_due(), Due::Call(*number)));
-            call.stir(&mut World {
-                now: self.now,
-                faults: &self.faults,
-                out: &mut self.out,
-                ledger: &mut self.ledger,
-                pools: &mut self.pools,
-            });
+            call.stir(&mut world!(self));
             self.agenda.insert((call.next_due(), Due::Call(*number)));
         }
     }
