@@ -57,16 +57,8 @@ pub(super) const SERVICE_RUNGS: &[Word] = &[
     word("minimal", "the least that can hold a conversation"),
 ];
 
-/// The rungs that a call can be moved to.
-pub(super) const ARMED_RUNGS: &[Word] = &[
-    word("retry", "the same model, in another zone or region"),
-    word("backup", "another model, fewer dependencies"),
-    word(
-        "minimal",
-        "the minimal flow: scripted, without what is not essential",
-    ),
-    word("human", "a human agent"),
-];
+/// The rungs that a call can be moved to: all but the one that it begins on.
+pub(super) const ARMED_RUNGS: &[Word] = RUNGS.split_at(1).1;
 
 /// Layer states that start an armed playbook.
 pub(super) const ARMED_STATES: &[Word] = &[
