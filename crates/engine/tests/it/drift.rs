@@ -1,25 +1,12 @@
 //! A service that became slower than it was.
 
-use holdfast_domain::{Layer, LayerState, NeedLevel, SignalKind, UtteranceRole};
+use holdfast_domain::{Layer, LayerState, NeedLevel, SignalKind};
 
+use crate::learning::turn;
 use crate::script::Script;
 
 /// Enough turns that the usual latency is known.
 const WARM: usize = 220;
-
-/// A turn whose model takes `ms` to its first audio.
-fn turn(script: &mut Script, call: &str, ms: i64) {
-    script.caller_sounds(call, 400);
-    script.wait(100);
-    script.transcript(call, UtteranceRole::Caller, "and my order");
-    script.llm_starts(call, "primary-llm");
-    script.wait(ms);
-    script.agent_starts(call);
-    script.llm_ends(call, 40, 0);
-    script.wait(400);
-    script.agent_stops(call);
-    script.wait(100);
-}
 
 fn warm() -> Script {
     let mut script = Script::new();

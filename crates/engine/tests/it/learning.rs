@@ -20,7 +20,7 @@ fn warm(ms: i64, turns: usize) -> Script {
 }
 
 /// A turn whose model takes `ms` to its first audio.
-fn turn(script: &mut Script, call: &str, ms: i64) {
+pub(crate) fn turn(script: &mut Script, call: &str, ms: i64) {
     script.caller_sounds(call, 400);
     script.wait(100);
     script.transcript(call, UtteranceRole::Caller, "and my order");
