@@ -174,6 +174,17 @@ pub enum RunState {
     },
 }
 
+impl Run {
+    /// Something is still to be done about it: it goes on, or its review is owed.
+    pub fn is_open(&self) -> bool {
+        let owes_review = self
+            .review
+            .as_ref()
+            .is_some_and(|review| review.by.is_none());
+        !self.state.is_final() || owes_review
+    }
+}
+
 impl RunState {
     /// True when nothing further happens to the run by itself.
     pub const fn is_final(&self) -> bool {

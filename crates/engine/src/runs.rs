@@ -87,11 +87,7 @@ impl Runs {
         let told = self.courses.values().filter(|course| {
             let run = &course.run;
             let is_recent = now.since(run.updated_at) <= config.records_ms;
-            let owes_review = run
-                .review
-                .as_ref()
-                .is_some_and(|review| review.by.is_none());
-            course.is_public && (!run.state.is_final() || is_recent || owes_review)
+            course.is_public && (run.is_open() || is_recent)
         });
         let lever = (!self.lever.by.is_empty()).then(|| Record::Lever {
             lever: self.lever.clone(),
@@ -239,11 +235,7 @@ impl Engine {
         let (now, kept_ms) = (self.now, self.config.records_ms);
         self.runs.courses.retain(|_, course| {
             let run = &course.run;
-            let owes_review = run
-                .review
-                .as_ref()
-                .is_some_and(|review| review.by.is_none());
-            !run.state.is_final() || owes_review || now.since(run.updated_at) <= kept_ms
+            run.is_open() || now.since(run.updated_at) <= kept_ms
         });
         while self.runs.courses.len() > RUNS_MAX {
             let over = self.runs.courses.values().filter(|course| {

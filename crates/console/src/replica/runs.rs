@@ -49,13 +49,8 @@ impl Runs {
     /// Forgets what has been over for longer than it is of use. A run whose review is owed stays.
     pub(super) fn forget_old(&mut self, hub_now: Timestamp, version: u64) {
         let before = self.all.len();
-        self.all.retain(|_, run| {
-            let owes_review = run
-                .review
-                .as_ref()
-                .is_some_and(|review| review.by.is_none());
-            !run.state.is_final() || owes_review || hub_now.since(run.updated_at) <= KEPT_MS
-        });
+        self.all
+            .retain(|_, run| run.is_open() || hub_now.since(run.updated_at) <= KEPT_MS);
         if self.all.len() != before {
             self.version = version;
         }

@@ -245,13 +245,9 @@ impl Consoles {
         self.records.causes.retain(|_, cause| {
             cause.state != CauseState::Closed || is_young(Some(cause.updated_at))
         });
-        self.records.runs.retain(|_, run| {
-            let owes_review = run
-                .review
-                .as_ref()
-                .is_some_and(|review| review.by.is_none());
-            !run.state.is_final() || owes_review || is_young(Some(run.updated_at))
-        });
+        self.records
+            .runs
+            .retain(|_, run| run.is_open() || is_young(Some(run.updated_at)));
     }
 }
 
