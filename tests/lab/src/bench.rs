@@ -10,7 +10,8 @@ use holdfast_domain::fact::{Fact, FactEnvelope, Text};
 use holdfast_domain::{SourceId, Timestamp};
 use holdfast_engine::{BridgeChange, Config, Control, Engine, Input};
 use holdfast_simulator::{Output, Platform, PlatformConfig, WorldKind};
-use rustix::time::{ClockId, clock_gettime};
+
+use crate::clock::worked;
 
 /// Calls on one platform. More of them are more platforms, as it would be.
 const CALLS_PER_PLATFORM: usize = 10_000;
@@ -226,15 +227,6 @@ impl Line {
             fact,
         }
     }
-}
-
-/// How long this thread has worked so far.
-fn worked() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(
-        time.tv_sec.unsigned_abs(),
-        u32::try_from(time.tv_nsec).unwrap_or_default(),
-    )
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ use holdfast_protocol::bridge::{
 };
 use holdfast_protocol::event::{write_batch, write_event};
 use holdfast_simulator::{Output, Platform, PlatformConfig, WorldKind};
-use rustix::time::{ClockId, clock_gettime};
+
+use crate::clock::elapsed;
 
 /// What the network takes each way, in microseconds.
 const NETWORK_US: i64 = 20_000;
@@ -443,8 +444,7 @@ const fn us_to_ms(us: i64) -> i64 {
 
 /// The real clock: the hub's thread, the journal's thread and the disk.
 fn elapsed_us() -> i64 {
-    let time = clock_gettime(ClockId::Monotonic);
-    time.tv_sec * 1_000_000 + time.tv_nsec / 1_000
+    i64::try_from(elapsed().as_micros()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -11,10 +11,11 @@ use holdfast_domain::{
 };
 use holdfast_journal::{Batch, Journal, Options, StoredRecord};
 use holdfast_protocol::bridge::{CommandFrame, HubFrame, write_hub_frame};
-use rustix::time::{ClockId, clock_gettime};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, accept_async, connect_async_with_config};
+
+use crate::clock::elapsed;
 
 /// How this is measured, told with the figures.
 pub const SETUP: &str = "One batch of intents is written in one transaction of the hub's journal, \
@@ -188,14 +189,6 @@ fn frame(record: &CommandRecord) -> String {
         expires_at: record.expires_at,
         expect_active: record.expect_active.clone(),
     })))
-}
-
-fn elapsed() -> Duration {
-    let time = clock_gettime(ClockId::Monotonic);
-    Duration::new(
-        time.tv_sec.unsigned_abs(),
-        u32::try_from(time.tv_nsec).unwrap_or_default(),
-    )
 }
 
 #[cfg(test)]
