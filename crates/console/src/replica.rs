@@ -218,9 +218,9 @@ impl Replica {
         wanted
     }
 
-    /// Why this request must not go out now; None when it may. Nobody acts while blind: only a
-    /// preview, which the hub computes from its own view and which changes nothing, may be asked
-    /// for while the view is stale.
+    /// Why this request must not go out now; None when it may. Nobody acts while blind: only what
+    /// looks, which the hub answers from its own view and which changes nothing, and what stops a
+    /// run or all automation may be asked for while the view is stale.
     pub fn refusal(&self, request: &Request, now: Timestamp) -> Option<Refusal> {
         let blind = self.freshness.blind(now)?;
         let code = if blind.is_unreachable() {
@@ -228,8 +228,16 @@ impl Replica {
         } else {
             RefusalCode::Stale
         };
-        let harmless = matches!(request, Request::Preview { .. }) && code == RefusalCode::Stale;
-        (!harmless).then(|| Refusal::new(code, format!("Nothing was done. {}", blind.sentence())))
+        let looks_or_stops = matches!(
+            request,
+            Request::Preview { .. }
+                | Request::PreviewRun { .. }
+                | Request::ShowRun { .. }
+                | Request::StopRun { .. }
+                | Request::Lever { on: true, .. }
+        );
+        (!looks_or_stops || code != RefusalCode::Stale)
+            .then(|| Refusal::new(code, format!("Nothing was done. {}", blind.sentence())))
     }
 
     /// What the window paints next: the sections that changed since `request.ack`.

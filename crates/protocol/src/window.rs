@@ -199,6 +199,8 @@ pub struct RunsSection {
     pub lever: Lever,
     /// Runs, those under way first, then the newest, at most 20.
     pub runs: Vec<Run>,
+    /// How many there are in all: under way, or over for less than an hour, or with a review owed.
+    pub total: u32,
 }
 
 /// Bridges and human agents.

@@ -1,16 +1,20 @@
 //! Control frames and console frames survive the wire, and look as they did.
 
-use holdfast_domain::playbook::{Approval, Audience, Check, Measure, StageReach};
+use holdfast_domain::playbook::{
+    AbortCondition, Action, Approval, Audience, Check, Measure, PlaybookStep, ProtectedCalls,
+    Selector, SelectorScope, Stage, StageReach, Verify,
+};
 use holdfast_domain::{
     Act, ActId, ActVerb, ActiveFault, AgentId, AiState, BlindReason, Blindness, BridgeStatus,
-    CallDetail, CallId, CallPhase, CallSummary, Capability, CardField, CauseId, CheckResult,
-    Command, CommandId, CommandRecord, CommandState, DifferenceKind, ExcludedReason, FailureKind,
-    FaultScope, FeedState, Floor, HandoffCard, HandoffId, HumanAgent, HumanCapacity, HumanState,
-    LaneKind, LaneSpan, Layer, LayerHealth, Lever, Need, PerLayer, PlaybookId, PlaybookStatus,
-    Progress, ReadBack, Record, Refusal, RefusalCode, Reply, Request, Reversibility, Run,
-    RunApproval, RunCall, RunCallState, RunComparison, RunDifference, RunEvent, RunEventKind,
-    RunId, RunMessage, RunPreview, RunPreviewCall, RunRefusal, RunStage, RunStageState, RunState,
-    RunTally, Rung, Slot, SourceId, StepId, Target, Timestamp, Utterance, UtteranceRole,
+    CallDetail, CallId, CallPhase, CallSummary, Capability, CardField, CauseDimension, CauseId,
+    CauseReach, CheckResult, Command, CommandId, CommandRecord, CommandState, DifferenceKind,
+    ExcludedReason, FailureKind, FaultScope, FeedState, Floor, HandoffCard, HandoffId, HumanAgent,
+    HumanCapacity, HumanState, LaneKind, LaneSpan, Layer, LayerHealth, Lever, Need, PerLayer,
+    PlaybookId, PlaybookStatus, Progress, ReadBack, Record, Refusal, RefusalCode, Reply, Request,
+    Reversibility, Run, RunApproval, RunCall, RunCallState, RunComparison, RunDifference, RunEvent,
+    RunEventKind, RunId, RunMessage, RunPreview, RunPreviewCall, RunRefusal, RunStage,
+    RunStageState, RunState, RunTally, Rung, Slot, SourceId, StepId, Target, Timestamp, Utterance,
+    UtteranceRole,
 };
 use holdfast_protocol::bridge::{
     BridgeFrame, CommandFrame, CommandResult, Hello, HubFrame, Named, ResultKind, ResultState,
@@ -640,6 +644,33 @@ fn playbook_status() -> PlaybookStatus {
         owner: "Platform team".to_owned(),
         layer: Layer::Llm,
         approval: Approval::Confirm,
+        selector: Selector {
+            scope: SelectorScope::Cause {
+                dimensions: vec![CauseDimension::Provider],
+            },
+            reach: CauseReach::Exposed,
+            phases: vec![CallPhase::Ai],
+            rungs: Vec::new(),
+            protected: ProtectedCalls::Last,
+        },
+        steps: vec![PlaybookStep {
+            id: StepId::new("tell"),
+            action: Action::Notify {
+                audiences: vec![Audience::FrontLine],
+            },
+        }],
+        stages: vec![Stage {
+            reach: StageReach::Percent(5),
+            hold_s: 15,
+            verify: Verify::GoodTurns {
+                percent_min: 90,
+                turns_min: 5,
+                within_s: 60,
+            },
+        }],
+        abort: vec![AbortCondition::OutcomesUnknown { calls_over: 20 }],
+        languages: vec!["en".to_owned()],
+        ttl_s: 900,
         needs_cause: true,
         causes: vec![CauseId::new("cause-1")],
         n_calls: 3,

@@ -68,6 +68,7 @@ impl Runs {
         });
         Some(RunsSection {
             lever: self.lever.clone(),
+            total: shown.len() as u32,
             runs: shown.into_iter().take(SHOWN_MAX).cloned().collect(),
         })
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::playbook::{Approval, Check};
+use crate::playbook::{AbortCondition, Approval, Check, PlaybookStep, Selector, Stage};
 use crate::{
     Actor, CallId, CauseId, Excluded, ExcludedReason, Layer, PlaybookId, RunId, Rung, StepId,
 };
@@ -112,7 +112,7 @@ pub struct CheckResult {
 }
 
 /// A playbook of the hub, and whether a run of it could begin now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct PlaybookStatus {
     /// The playbook.
@@ -129,6 +129,18 @@ pub struct PlaybookStatus {
     pub layer: Layer,
     /// Who must agree.
     pub approval: Approval,
+    /// Whom it touches.
+    pub selector: Selector,
+    /// What is done, in order.
+    pub steps: Vec<PlaybookStep>,
+    /// How many calls at a time, how long it waits after each and what proves it.
+    pub stages: Vec<Stage>,
+    /// What stops a run by itself; any one of them is enough.
+    pub abort: Vec<AbortCondition>,
+    /// The languages in which it speaks to callers.
+    pub languages: Vec<String>,
+    /// Seconds after its start at which a run ends, whatever it has reached.
+    pub ttl_s: u32,
     /// It is started from a shared cause.
     pub needs_cause: bool,
     /// The causes of now that it fits, the worst first.

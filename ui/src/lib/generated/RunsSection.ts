@@ -13,4 +13,8 @@ lever: Lever,
 /**
  * Runs, those under way first, then the newest, at most 20.
  */
-runs: Array<Run>, };
+runs: Array<Run>, 
+/**
+ * How many there are in all: under way, or over for less than an hour, or with a review owed.
+ */
+total: number, };

@@ -1,9 +1,9 @@
 //! Runs, the red lever and the playbooks: which are shown, in which order, and for how long.
 
-use holdfast_domain::playbook::Approval;
+use holdfast_domain::playbook::{Approval, ProtectedCalls, Selector, SelectorScope};
 use holdfast_domain::{
-    CheckResult, HumanCapacity, Layer, Lever, PlaybookId, PlaybookStatus, Reversibility, Run,
-    RunId, RunPreview, RunReview, RunState, RunTally,
+    CallPhase, CauseReach, CheckResult, HumanCapacity, Layer, Lever, PlaybookId, PlaybookStatus,
+    Reversibility, Run, RunId, RunPreview, RunReview, RunState, RunTally,
 };
 
 use super::*;
@@ -79,10 +79,21 @@ fn runs_under_way_come_first_then_the_newest() {
     replica.apply(told(run(3, RunState::Completed)), at(0));
     let frame = replica.frame(&look(0), at(0));
     assert_eq!(shown(&frame), ["run-1", "run-3", "run-2"]);
+    assert_eq!(frame.runs.as_ref().unwrap().total, 3);
     let ack = frame.version;
     assert_eq!(replica.frame(&look(ack), at(0)).runs, None, "nothing new");
     replica.apply(told(run(1, RunState::Completed)), at(0));
     assert_eq!(shown(&replica.frame(&look(ack), at(0)))[0], "run-3");
+}
+
+#[test]
+fn runs_that_are_not_shown_are_counted() {
+    let mut replica = live(vec![call(1)]);
+    for n in 0..25 {
+        replica.apply(told(run(n, RunState::Completed)), at(0));
+    }
+    let section = replica.frame(&look(0), at(0)).runs.unwrap();
+    assert_eq!((section.runs.len(), section.total), (20, 25));
 }
 
 #[test]
@@ -140,6 +151,18 @@ fn playbooks_are_sent_when_they_changed() {
         owner: "Platform team".to_owned(),
         layer: Layer::Llm,
         approval: Approval::Confirm,
+        selector: Selector {
+            scope: SelectorScope::All,
+            reach: CauseReach::Exposed,
+            phases: vec![CallPhase::Ai],
+            rungs: Vec::new(),
+            protected: ProtectedCalls::Last,
+        },
+        steps: Vec::new(),
+        stages: Vec::new(),
+        abort: Vec::new(),
+        languages: vec!["en".to_owned()],
+        ttl_s: 900,
         needs_cause: false,
         causes: Vec::new(),
         n_calls: 3,

@@ -1,6 +1,6 @@
 //! How old the view is, who may act on it, and where the next connection goes on.
 
-use holdfast_domain::{BlindReason, Blindness};
+use holdfast_domain::{BlindReason, Blindness, PlaybookId, RunId};
 
 use super::*;
 
@@ -10,6 +10,13 @@ fn status(replica: &mut Replica, ms: i64) -> Status {
 
 fn refused(replica: &Replica, request: &Request, ms: i64) -> Option<RefusalCode> {
     replica.refusal(request, at(ms)).map(|refusal| refusal.code)
+}
+
+fn lever(on: bool) -> Request {
+    Request::Lever {
+        on,
+        reason: String::new(),
+    }
 }
 
 #[test]
@@ -39,7 +46,7 @@ fn silence_is_seen_within_two_seconds_and_nobody_acts_in_it() {
 }
 
 #[test]
-fn a_silent_hub_may_be_asked_for_a_preview_only() {
+fn a_silent_hub_may_only_be_asked_to_look_or_to_stop() {
     let handoff = || HandoffId::new("h-1");
     let acts = [
         act_request(),
@@ -52,11 +59,40 @@ fn a_silent_hub_may_be_asked_for_a_preview_only() {
         Request::SetHumanState {
             state: holdfast_domain::HumanState::Away,
         },
+        Request::StartRun {
+            run: RunId::new("run-1"),
+            fingerprint: "f".to_owned(),
+            reason: None,
+        },
+        Request::ApproveRun {
+            run: RunId::new("run-1"),
+            fingerprint: "f".to_owned(),
+        },
+        Request::RollBackRun {
+            run: RunId::new("run-1"),
+            reason: String::new(),
+        },
+        lever(false),
     ];
-    let preview = Request::Preview {
-        verb: ActVerb::PauseAi,
-        target: Target::AllCalls,
-    };
+    let harmless = [
+        Request::Preview {
+            verb: ActVerb::PauseAi,
+            target: Target::AllCalls,
+        },
+        Request::PreviewRun {
+            run: RunId::new("run-1"),
+            playbook: PlaybookId::new("switch"),
+            cause: None,
+        },
+        Request::ShowRun {
+            run: RunId::new("run-1"),
+        },
+        Request::StopRun {
+            run: RunId::new("run-1"),
+            reason: String::new(),
+        },
+        lever(true),
+    ];
     let mut replica = live(vec![call(1)]);
     for act in &acts {
         assert_eq!(
@@ -65,10 +101,12 @@ fn a_silent_hub_may_be_asked_for_a_preview_only() {
             "{act:?}"
         );
     }
-    assert_eq!(refused(&replica, &preview, 3_000), None);
+    for request in &harmless {
+        assert_eq!(refused(&replica, request, 3_000), None, "{request:?}");
+    }
 
     replica.link_broke(1, at(3_500), "the connection was lost (reset)".to_owned());
-    for act in acts.iter().chain([&preview]) {
+    for act in acts.iter().chain(&harmless) {
         assert_eq!(
             refused(&replica, act, 0),
             Some(RefusalCode::Unreachable),
