@@ -124,7 +124,7 @@ pub enum BlindReason {
     OwnLag,
     /// Its clock jumped.
     ClockJump,
-    /// Its machine slept.
+    /// Its machine slept, or the hub itself was down.
     Suspended,
 }
 

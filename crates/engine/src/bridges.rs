@@ -3,7 +3,8 @@
 //! ```text
 //!  Lost --connected--> Live <--> Stale        (silent for longer than its limit)
 //!   ^                   |  ^
-//!   +---disconnected----+  +--caught up-- Resyncing   (gap, snapshot, or a new epoch)
+//!   +---disconnected----+  +--caught up-- Resyncing   (gap, snapshot, a new epoch, or not heard
+//!                                                      since the hub sees again)
 //! ```
 
 use std::collections::BTreeSet;
@@ -52,6 +53,10 @@ pub(crate) struct Bridge {
     pub(crate) is_silent: bool,
     /// What is true is being told again.
     pub(crate) is_resyncing: bool,
+    /// Something that it said may be on its way to us: an event is missing, or we could not hear
+    /// for a while. Over with its next word in order.
+    #[serde(default)]
+    pub(crate) is_missing: bool,
     pub(crate) heard_at: Timestamp,
     /// Its silence before this was the hub's own.
     #[serde(default)]
@@ -97,6 +102,7 @@ impl Bridge {
             is_connected: false,
             is_silent: false,
             is_resyncing: false,
+            is_missing: false,
             heard_at: now,
             seen_from: now,
             told_at: now,
@@ -121,7 +127,7 @@ impl Bridge {
             FeedState::Lost
         } else if self.is_silent {
             FeedState::Stale
-        } else if self.is_resyncing {
+        } else if self.is_resyncing || self.is_missing {
             FeedState::Resyncing
         } else {
             FeedState::Live
@@ -210,6 +216,8 @@ impl Bridge {
         self.heartbeat_ms = heartbeat_ms;
         self.capabilities = capabilities.to_vec();
         self.is_connected = true;
+        // Its connection resumes after the last event that came.
+        self.is_missing = false;
         if is_new_epoch {
             epoch.clone_into(&mut self.epoch);
             self.pulse = Pulse::new(now);

@@ -1,8 +1,8 @@
 //! What comes out.
 
 use holdfast_domain::{
-    CallId, CommandRecord, Evidence, Layer, LayerState, PlaybookId, Record, Reply, SourceId,
-    Timestamp,
+    Blindness, CallId, CommandRecord, Evidence, Layer, LayerState, PlaybookId, Record, Reply,
+    SourceId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +56,8 @@ pub enum Entry {
         /// When.
         at: Timestamp,
     },
+    /// The hub cannot see, or sees again. What was due in that time was judged after it.
+    Blindness(Blindness),
     /// A call began.
     CallStarted {
         /// The call.

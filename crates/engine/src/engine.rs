@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use holdfast_domain::{
-    ActPreview, ActVerb, BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent, Playbook,
-    PlaybookId, Record, Refusal, SourceId, Target, Timestamp,
+    ActPreview, ActVerb, AnomalyKind, BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent,
+    Playbook, PlaybookId, Record, Refusal, SourceId, Target, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -142,7 +142,7 @@ impl Engine {
             // A loaded checkpoint queues its deadlines at the first call.
             return Some((self.now, "the deadlines of a checkpoint are not queued yet"));
         }
-        let (due, why) = self.timers.next().filter(|_| !self.sight.is_blind)?;
+        let (due, why) = self.timers.next().filter(|_| !self.sight.is_blind())?;
         Some((due.max(self.sight.not_before), why))
     }
 
@@ -257,7 +257,7 @@ impl Engine {
                 self.out.reply(*ticket, reply);
             }
             Control::Presence { name, present } => self.on_presence(name, *present),
-            Control::Blind { reason, .. } => self.on_blind(*reason),
+            Control::Blind { reason, since } => self.on_blind(*reason, *since),
             Control::Playbooks { playbooks, armed } => self.on_playbooks(playbooks, *armed),
             Control::Sees => self.on_sees(),
             Control::Restarted => self.on_restarted(),
@@ -300,7 +300,7 @@ impl Engine {
                 self.feed_changed(source, was);
             }
             BridgeChange::Heard => {
-                self.heard(source);
+                self.heard_in_order(source);
                 let blind_ms = self.config.beats.blind_ms;
                 let bridge = self.bridge(source);
                 let recorded = bridge.pongs(blind_ms, now);
@@ -309,8 +309,13 @@ impl Engine {
                 }
             }
             BridgeChange::Anomaly { kind, example } => {
-                self.bridge(source).note(*kind, example, now);
+                let was = self.feed(source);
+                let bridge = self.bridge(source);
+                bridge.note(*kind, example, now);
+                // What it says is not taken in before the event that is missing.
+                bridge.is_missing |= *kind == AnomalyKind::SequenceGap;
                 self.out.show_platform();
+                self.feed_changed(source, was);
             }
         }
     }

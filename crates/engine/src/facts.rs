@@ -21,8 +21,8 @@ const LATE_GRACE_MS: DurationMs = 1_000;
 impl Engine {
     pub(crate) fn on_fact(&mut self, source: &SourceId, envelope: &FactEnvelope<'_>) {
         let now = self.now;
-        self.heard(source);
-        let is_blind = self.sight.is_blind;
+        self.heard_in_order(source);
+        let is_blind = self.sight.is_blind();
         let blind_ms = self.config.beats.blind_ms;
         let bridge = self.bridge(source);
         let at = bridge.place(envelope, now, is_blind);
@@ -463,7 +463,8 @@ impl Engine {
         self.feed(&call.source) == FeedState::Live && call.ghost_since.is_none()
     }
 
-    pub(crate) fn heard(&mut self, source: &SourceId) {
+    /// The bridge said something, and everything before it is known.
+    pub(crate) fn heard_in_order(&mut self, source: &SourceId) {
         let now = self.now;
         // The usual case costs one look: a deadline that moves later needs nothing.
         if let Some(bridge) = self.bridges.get_mut(source)
@@ -473,6 +474,15 @@ impl Engine {
             return;
         }
         let was = self.feed(source);
+        let bridge = self.bridge(source);
+        bridge.is_missing = false;
+        bridge.heard(now);
+        self.feed_changed(source, was);
+    }
+
+    /// The bridge lives. What it said before may still be missing.
+    pub(crate) fn heard(&mut self, source: &SourceId) {
+        let (was, now) = (self.feed(source), self.now);
         self.bridge(source).heard(now);
         self.feed_changed(source, was);
     }

@@ -141,6 +141,9 @@ pub(crate) struct Core {
     engine: Engine,
     /// The latest moment that the engine was told; time never goes back.
     now: Timestamp,
+    /// When the input at hand arrived: it is folded as of then, so that what waited here is not
+    /// late, and no deadline passes before it that was not yet due when it came.
+    moment: Option<Timestamp>,
     bridges: Bridges,
     consoles: Consoles,
     fanout: Fanout,
@@ -176,6 +179,7 @@ impl Core {
             epoch,
             engine: recovered.engine,
             now: recovered.at,
+            moment: None,
             bridges: Bridges::new(recovered.positions),
             consoles: Consoles::default(),
             fanout: Fanout::new(config.limits.records_kept, config.limits.gone_kept),
@@ -226,23 +230,40 @@ impl Core {
                     self.look(None);
                     self.on_tick();
                 }
-                () = tokio::time::sleep(timer) => {
-                    self.look(None);
-                    self.on_timer();
-                }
+                // Before the timer: nothing is late while what would say so waits here. Deadlines
+                // that were due before an input fire with it.
                 count = inputs.recv_many(&mut taken, TAKE_MAX), if has_room => {
                     if count == 0 {
                         break;
                     }
-                    self.look(taken.iter().filter_map(Input::arrived).min());
-                    for input in taken.drain(..) {
-                        self.on_input(input);
-                    }
+                    self.take(&mut taken);
+                }
+                () = tokio::time::sleep(timer) => {
+                    self.look(None);
+                    self.on_timer();
                 }
             }
             self.submit();
         }
         self.finish().await;
+    }
+
+    /// Folds inputs, each as of when it arrived. One that does not say so arrived before the next
+    /// that does; behind the last, it counts as of that, because more may wait that arrived since.
+    fn take(&mut self, taken: &mut Vec<Input>) {
+        self.look(taken.iter().filter_map(Input::arrived).min());
+        let last = taken.iter().rev().find_map(Input::arrived);
+        let mut next = last.unwrap_or_else(|| self.clock.now());
+        let mut moments = Vec::with_capacity(taken.len());
+        for input in taken.iter().rev() {
+            next = input.arrived().unwrap_or(next);
+            moments.push(next);
+        }
+        for (input, moment) in taken.drain(..).zip(moments.into_iter().rev()) {
+            self.moment = Some(moment);
+            self.on_input(input);
+        }
+        self.moment = None;
     }
 
     fn on_input(&mut self, input: Input) {
@@ -277,16 +298,22 @@ impl Core {
         }
     }
 
-    /// Now, never earlier than before.
+    /// The moment of what is folded, never earlier than before.
     fn tell_time(&mut self) -> Timestamp {
-        self.now = self.now.max(self.clock.now());
+        let moment = self.moment.unwrap_or_else(|| self.clock.now());
+        self.now = self.now.max(moment);
         self.now
+    }
+
+    /// What the hub's clock shows; what is folded may be a little behind it.
+    fn clock_now(&self) -> Timestamp {
+        self.now.max(self.clock.now())
     }
 
     /// Whether the hub can see is known before anything is judged. `oldest` is when the oldest of
     /// the inputs arrived that were just taken.
     fn look(&mut self, oldest: Option<Timestamp>) {
-        let now = self.tell_time();
+        let now = self.clock_now();
         let waiting = match &self.health {
             Health::Failed { since, .. } => Some(*since),
             // Nothing is taken, so what came after the oldest of the batch waits.
@@ -324,7 +351,7 @@ impl Core {
     }
 
     fn on_beat(&mut self) {
-        let now = self.tell_time();
+        let now = self.clock_now();
         self.bridges.ping();
         self.consoles.forget_old_records(now);
         let own = Own {

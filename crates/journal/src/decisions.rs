@@ -12,8 +12,10 @@ use crate::options::Options;
 use crate::segment::{signed, unsigned};
 use crate::sqlite::{self, Migrations};
 
-pub(crate) const MIGRATIONS: Migrations =
-    &[include_str!("../migrations/decisions/0001_decisions.sql")];
+pub(crate) const MIGRATIONS: Migrations = &[
+    include_str!("../migrations/decisions/0001_decisions.sql"),
+    include_str!("../migrations/decisions/0002_entries_of_the_hub.sql"),
+];
 
 /// The columns of a record, in the order in which [`stored_record`] reads them.
 pub(crate) const RECORD_COLUMNS: &str = "seq, updated_ms, id, json";

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use holdfast_domain::{CallId, Timestamp};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, params};
 
 use crate::batch::{Entry, Input, RecordKind, StoredRecord};
 use crate::decisions::{self, ENTRY_COLUMNS, RECORD_COLUMNS};
@@ -54,13 +54,21 @@ impl Reader {
 
     /// What happened on a call, newest first, at most `limit`.
     pub fn entries_for_call(&self, call: &CallId, limit: u32) -> Result<Vec<Entry>, ReadError> {
-        let sql = format!(
-            "SELECT {ENTRY_COLUMNS} FROM entries WHERE call = ?1 ORDER BY seq DESC LIMIT ?2"
-        );
+        self.entries("call = ?2", params![limit, call.as_str()])
+    }
+
+    /// What happened to the hub itself (it could not see), newest first, at most `limit`.
+    pub fn entries_of_hub(&self, limit: u32) -> Result<Vec<Entry>, ReadError> {
+        self.entries("call IS NULL", params![limit])
+    }
+
+    fn entries(&self, which: &str, values: impl Params) -> Result<Vec<Entry>, ReadError> {
+        let sql =
+            format!("SELECT {ENTRY_COLUMNS} FROM entries WHERE {which} ORDER BY seq DESC LIMIT ?1");
         let read = || -> rusqlite::Result<Vec<Entry>> {
             self.decisions
                 .prepare_cached(&sql)?
-                .query_map(params![call.as_str(), limit], decisions::entry)?
+                .query_map(values, decisions::entry)?
                 .collect()
         };
         read().map_err(|source| ReadError::of(&self.file, source))

@@ -343,12 +343,15 @@ fn old_inputs_go_as_whole_files_and_the_newest_checkpoint_stays() {
     drop(journal);
     let (journal, recovered) = Journal::open(folder.path(), options).unwrap();
     assert_eq!(recovered.checkpoint.unwrap().state, b"latest");
-    let entries = journal
-        .reader()
-        .unwrap()
+    let reader = journal.reader().unwrap();
+    let entries = reader
         .entries_for_call(&CallId::new("call-1"), u32::MAX)
         .unwrap();
     assert_eq!(entries.len(), 25, "decisions are not part of the ring");
+    let of_hub = reader.entries_of_hub(u32::MAX).unwrap();
+    assert_eq!(of_hub.len(), 25);
+    assert!(of_hub.is_sorted_by(|newer, older| newer.seq > older.seq));
+    assert_eq!(reader.entries_of_hub(1).unwrap(), of_hub[..1]);
 }
 
 #[test]
@@ -448,7 +451,7 @@ fn nobody_else_can_read_the_files() {
 
 #[test]
 fn a_file_of_a_newer_program_is_refused() {
-    for name in ["holdfast.sqlite", "inputs-000001.sqlite"] {
+    for (name, knows) in [("holdfast.sqlite", 2), ("inputs-000001.sqlite", 1)] {
         let folder = tempfile::tempdir().unwrap();
         drop(open(folder.path(), at(0)).unwrap());
         let newer = rusqlite::Connection::open(folder.path().join(name)).unwrap();
@@ -460,9 +463,9 @@ fn a_file_of_a_newer_program_is_refused() {
                 error,
                 OpenError::Newer {
                     found: 99,
-                    known: 1,
+                    known,
                     ..
-                }
+                } if known == knows
             ),
             "{error}"
         );

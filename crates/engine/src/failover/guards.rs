@@ -118,7 +118,7 @@ impl Engine {
     /// says nothing to the caller, so the caller may speak.
     pub(super) fn held_by(&self, id: &CallId, ahead: bool) -> Option<&'static str> {
         let call = self.calls.get(id)?;
-        if self.sight.is_blind {
+        if self.sight.is_blind() {
             return Some("the hub itself cannot see");
         }
         if !self.is_heard(call) {

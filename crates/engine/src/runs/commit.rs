@@ -21,7 +21,7 @@ impl Engine {
             let by = self.runs.lever.by.clone();
             return Err(RunRefusal::LeverPulled { by });
         }
-        if self.sight.is_blind {
+        if self.sight.is_blind() {
             return Err(RunRefusal::FeedStale { source: None });
         }
         if self.playbooks.get(&course.playbook.id) != Some(&course.playbook) {

@@ -350,6 +350,12 @@ fn nobody_begins_while_a_bridge_or_the_hub_cannot_be_heard() {
     let refused = refusal(floor.start(&sam(), &preview, None));
     assert_eq!(refused, RunRefusal::FeedStale { source: None });
     floor.script.control(Control::Sees);
+    let refused = refusal(floor.start(&sam(), &preview, None));
+    assert!(
+        matches!(&refused, RunRefusal::FeedStale { source: Some(_) }),
+        "not heard since: {refused:?}"
+    );
+    floor.script.heard();
     assert_eq!(floor.start(&sam(), &preview, None), Reply::Done);
 }
 

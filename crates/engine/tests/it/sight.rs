@@ -1,11 +1,14 @@
 //! The hub is the slow one: a silence that is its own is nobody's failure, and one that lasts
 //! beyond it is.
 
-use holdfast_domain::fact::Fact;
+use std::collections::BTreeSet;
+
+use holdfast_domain::fact::{Fact, Speaker};
 use holdfast_domain::{
-    AnomalyKind, BlindReason, CommandState, FeedState, Layer, LayerState, NeedLevel,
+    AnomalyKind, BlindReason, Blindness, CommandState, FeedState, Layer, LayerState, NeedLevel,
+    Record, SourceId,
 };
-use holdfast_engine::{AnswerState, Control, Effect, Entry};
+use holdfast_engine::{AnswerState, BridgeChange, Control, Effect, Entry};
 
 use crate::script::{BRIDGE, Script, switch, switched_to};
 
@@ -69,7 +72,7 @@ fn a_silence_that_goes_on_after_it_alarms_at_once_and_counts_in_full() {
     let mut script = asked();
     let since = script.now();
     script.sleep(20_000);
-    script.wait(400);
+    script.wait(600);
     script.control(Control::Sees);
     script.wait(999);
     assert_eq!(alarms(&script), Vec::<String>::new());
@@ -120,7 +123,7 @@ fn a_bridges_silence_counts_from_when_the_hub_sees_again() {
     script.sleep(7_200_000);
     script.control(Control::Sees);
     script.wait(2_900);
-    assert_eq!(state(&script), FeedState::Live);
+    assert_eq!(state(&script), FeedState::Resyncing, "not heard since");
     script.wait(100);
     assert_eq!(state(&script), FeedState::Stale);
     assert_eq!(script.engine.call_ids().count(), 1, "its call is kept");
@@ -131,6 +134,7 @@ fn a_call_is_no_ghost_because_the_hub_slept() {
     let mut script = asked();
     script.agent_answers("c", "primary-llm", 500);
     script.sleep(300_000);
+    script.wait(500);
     script.control(Control::Sees);
     script.wait(59_000);
     assert_eq!(script.need("c").level, NeedLevel::default());
@@ -170,14 +174,7 @@ fn a_bridge_that_is_heard_late_by_us_has_no_clock_to_blame() {
     let beats = |script: &mut Script| {
         for _ in 0..4 {
             script.wait(500);
-            script.fact(
-                "*",
-                Fact::BridgeHeartbeat {
-                    live_calls: 1,
-                    buffered: 0,
-                    unmapped: 0,
-                },
-            );
+            script.fact("*", beat());
         }
         script.anomalies(AnomalyKind::ClockJump)
     };
@@ -191,22 +188,17 @@ fn a_bridge_that_is_heard_late_by_us_has_no_clock_to_blame() {
 
 #[test]
 fn a_clock_that_is_set_is_not_held_against_the_bridges() {
-    let heartbeat = || Fact::BridgeHeartbeat {
-        live_calls: 1,
-        buffered: 0,
-        unmapped: 0,
-    };
     let mut script = asked();
     script.blind(BlindReason::ClockJump);
     script.control(Control::Sees);
     // The bridge runs on the machine whose clock was set forward by an hour.
     script.late_ms = -3_600_000;
-    script.fact("*", heartbeat());
+    script.fact("*", beat());
     assert_eq!(script.anomalies(AnomalyKind::ClockJump), 0);
     script.agent_answers("c", "primary-llm", 500);
     assert_eq!(script.state("c", Layer::Llm), LayerState::Healthy);
     script.late_ms = -7_200_000;
-    script.fact("*", heartbeat());
+    script.fact("*", beat());
     assert_eq!(script.anomalies(AnomalyKind::ClockJump), 1, "this one is");
 }
 
@@ -218,4 +210,160 @@ fn a_hub_that_comes_up_again_is_not_blind_for_ever() {
     script.connect(BRIDGE, "epoch-1");
     script.wait(5_000);
     assert!(!alarms(&script).is_empty());
+}
+
+fn beat() -> Fact<'static> {
+    Fact::BridgeHeartbeat {
+        live_calls: 1,
+        buffered: 0,
+        unmapped: 0,
+    }
+}
+
+#[test]
+fn nobody_is_judged_before_their_bridge_was_heard_again() {
+    let mut script = asked();
+    script.mute(BRIDGE);
+    script.sleep(30_000);
+    script.control(Control::Sees);
+    // Its connection stands, and what it said meanwhile is still on its way.
+    script.wait(2_800);
+    assert_eq!(alarms(&script), Vec::<String>::new());
+    assert_eq!(script.engine.bridges()[0].state, FeedState::Resyncing);
+    script.fact("*", beat());
+    assert_eq!(script.engine.bridges()[0].state, FeedState::Live);
+    answer_from_the_backlog(&mut script, 32_000);
+    script.wait(2_500);
+    assert_eq!(alarms(&script), Vec::<String>::new());
+    assert_eq!(script.summary("c").failed_turns, 0);
+}
+
+const OTHER: &str = "//bridges/test/2";
+
+/// An event of a bridge is missing: the hub takes nothing of it in until it was sent again.
+fn gap(script: &mut Script, source: &str) {
+    script.mute(source);
+    script.control(Control::Bridge {
+        source: SourceId::new(source),
+        change: BridgeChange::Anomaly {
+            kind: AnomalyKind::SequenceGap,
+            example: "sequence 7 was expected, 8 arrived; resume from 7".to_owned(),
+        },
+    });
+}
+
+#[test]
+fn a_gap_of_one_bridge_leaves_its_calls_unjudged_and_no_other() {
+    let mut script = Script::new();
+    script.call("c");
+    script.good_turn("c");
+    script.connect(OTHER, "epoch-1");
+    let actor = Speaker::Caller;
+    let started = Fact::CallStarted(Box::new(crate::script::started()));
+    script.fact_from(OTHER, "d", None, started);
+    script.fact_from(OTHER, "d", None, Fact::SpeechStarted { actor });
+    // Both callers have said something after this.
+    script.caller_says("c", "and what about the other invoice?");
+    script.fact_from(OTHER, "d", None, Fact::SpeechStopped { actor });
+    gap(&mut script, BRIDGE);
+    let state = |script: &Script| {
+        let bridges = script.engine.bridges();
+        bridges.iter().map(|at| at.state).collect::<Vec<_>>()
+    };
+    // Just before the bridge counts as silent: the callers' silence is over its limit by then.
+    script.wait(2_990);
+    assert_eq!(state(&script), [FeedState::Resyncing, FeedState::Live]);
+    assert_eq!(
+        alarmed(&script),
+        ["d"],
+        "only the other bridge's call is judged"
+    );
+
+    // What was missing comes, and with it what shows that nothing was late.
+    answer_from_the_backlog(&mut script, 2_900);
+    assert_eq!(state(&script), [FeedState::Live; 2]);
+    script.wait(3_000);
+    assert_eq!(alarmed(&script), ["d"]);
+}
+
+/// The calls of which something was said that is not well.
+fn alarmed(script: &Script) -> Vec<String> {
+    let call = |effect: &Effect| match effect {
+        Effect::Append(Entry::Transition {
+            to: LayerState::Degraded | LayerState::Failed,
+            call,
+            ..
+        }) => Some(call.to_string()),
+        _ => None,
+    };
+    let calls: BTreeSet<String> = script.effects.iter().filter_map(call).collect();
+    calls.into_iter().collect()
+}
+
+#[test]
+fn no_shared_cause_is_named_while_the_hub_cannot_see() {
+    let causes = |script: &Script| {
+        let records = script.engine.records();
+        let is_cause = |record: &&Record| matches!(record, Record::Cause { .. });
+        records.iter().filter(is_cause).count()
+    };
+    let mut script = Script::new();
+    let calls = ["c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8"];
+    for call in calls {
+        script.call(call);
+        script.good_turn(call);
+    }
+    let actor = Speaker::Caller;
+    for call in calls {
+        script.fact(call, Fact::SpeechStarted { actor });
+    }
+    script.wait(1_000);
+    for call in calls {
+        script.fact(call, Fact::SpeechStopped { actor });
+    }
+    script.blind(BlindReason::OwnLag);
+    for call in calls {
+        // What a platform says itself is no guess.
+        script.llm_starts(call, "primary-llm");
+        script.error(call, Layer::Llm, "primary-llm", "http_503");
+    }
+    assert_eq!(alarmed(&script).len(), calls.len());
+    script.wait(10_000);
+    assert_eq!(causes(&script), 0);
+    script.control(Control::Sees);
+    script.wait(999);
+    assert_eq!(causes(&script), 0);
+    script.wait(1_000);
+    assert_eq!(causes(&script), 1, "now it is");
+}
+
+#[test]
+fn a_blindness_is_kept_with_its_reason_and_its_length() {
+    let mut script = asked();
+    let since = script.now();
+    script.blind(BlindReason::OwnLag);
+    script.wait(2_000);
+    script.blind(BlindReason::Suspended);
+    script.wait(1_000);
+    script.control(Control::Sees);
+    script.control(Control::Sees);
+    let kept = |effect: &Effect| match effect {
+        Effect::Append(Entry::Blindness(blind)) => Some(blind.clone()),
+        _ => None,
+    };
+    let kept: Vec<Blindness> = script.effects.iter().filter_map(kept).collect();
+    let blind = |reason, lasted_ms, is_over| Blindness {
+        reason,
+        since,
+        lasted_ms,
+        is_over,
+    };
+    assert_eq!(
+        kept,
+        [
+            blind(BlindReason::OwnLag, 0, false),
+            blind(BlindReason::Suspended, 2_000, false),
+            blind(BlindReason::Suspended, 3_000, true),
+        ]
+    );
 }

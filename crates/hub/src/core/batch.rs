@@ -111,6 +111,7 @@ impl Batch {
                     }
                     Entry::Transition { .. }
                     | Entry::Ladder { .. }
+                    | Entry::Blindness(_)
                     | Entry::CallStarted { .. }
                     | Entry::CallEnded { .. } => {
                         self.commit.entries.push(stored_entry(*seq, &entry));
@@ -188,6 +189,7 @@ fn stored_entry(seq: u64, entry: &Entry) -> journal::Entry {
         Entry::Record(_) => unreachable!("a record is stored as a record"),
         Entry::Transition { call, at, .. } => ("transition", Some(call), *at),
         Entry::Ladder { call, at, .. } => ("ladder", Some(call), *at),
+        Entry::Blindness(blind) => ("blindness", None, blind.since + blind.lasted_ms),
         Entry::CallStarted { call, at, .. } => ("call_started", Some(call), *at),
         Entry::CallEnded { call, at, .. } => ("call_ended", Some(call), *at),
     };

@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use holdfast_domain::{Refusal, RefusalCode, Reply, Timestamp};
+use holdfast_domain::{BlindReason, Refusal, RefusalCode, Reply, Timestamp};
 use holdfast_engine::Control;
 use holdfast_journal::AppendError;
 use holdfast_protocol::error::{ErrorCode, WireError};
@@ -140,6 +140,10 @@ impl Core {
         self.consoles.set_records(&self.engine.records());
         self.consoles.reset();
         self.fanout.begin_anew();
+        // Whatever was due since the engine last judged was due while nobody looked.
+        if self.engine.judged_until() > Timestamp::default() {
+            self.go_blind(self.sight.blind().unwrap_or(BlindReason::Suspended));
+        }
         self.control(&Control::Restarted);
         self.tell_playbooks();
         if let Some(reason) = self.sight.blind() {

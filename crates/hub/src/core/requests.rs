@@ -18,7 +18,7 @@ impl Core {
             detail,
             outbox,
         } = hello;
-        let hub_time = self.tell_time();
+        let hub_time = self.clock_now();
         let resume = resume
             .filter(|resume| resume.epoch == self.epoch)
             .map(|resume| resume.seq);

@@ -221,8 +221,7 @@ impl VirtualHub {
     }
 
     fn take(&mut self, input: Input) {
-        self.core.look(input.arrived());
-        self.core.on_input(input);
+        self.core.take(&mut vec![input]);
         self.core.submit();
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct Feed {
     heard_at: Timestamp,
     limit_ms: i64,
     is_resyncing: bool,
+    /// An event of it is missing, or it was not heard since the hub sees again.
+    is_missing: bool,
     /// Calls of the epoch before that nobody has told again.
     untold: BTreeSet<CallId>,
     beats: u8,
@@ -53,7 +55,7 @@ impl Feed {
             FeedState::Lost
         } else if self.is_silent {
             FeedState::Stale
-        } else if self.is_resyncing {
+        } else if self.is_resyncing || self.is_missing {
             FeedState::Resyncing
         } else {
             FeedState::Live
@@ -121,6 +123,7 @@ impl Model {
             heard_at: now,
             limit_ms: limit(0),
             is_resyncing: false,
+            is_missing: false,
             untold: BTreeSet::new(),
             beats: 0,
             anomalies: BTreeMap::new(),
@@ -132,6 +135,7 @@ impl Model {
                 ..
             } => {
                 feed.is_connected = true;
+                feed.is_missing = false;
                 feed.limit_ms = limit(*heartbeat_ms);
                 if feed.epoch != *epoch {
                     feed.epoch.clone_from(epoch);
@@ -144,8 +148,14 @@ impl Model {
                 self.hear(source, now);
             }
             BridgeChange::Disconnected => feed.is_connected = false,
-            BridgeChange::Heard => self.hear(source, now),
-            BridgeChange::Anomaly { kind, .. } => feed.count(*kind, 1),
+            BridgeChange::Heard => {
+                feed.is_missing = false;
+                self.hear(source, now);
+            }
+            BridgeChange::Anomaly { kind, .. } => {
+                feed.count(*kind, 1);
+                feed.is_missing |= *kind == AnomalyKind::SequenceGap;
+            }
         }
     }
 
@@ -165,6 +175,9 @@ impl Model {
     /// A fact in its place.
     pub(crate) fn fact(&mut self, source: &SourceId, told: &FactEnvelope<'_>, now: Timestamp) {
         self.hear(source, now);
+        if let Some(feed) = self.feeds.get_mut(source) {
+            feed.is_missing = false;
+        }
         self.events
             .insert(told.id.to_string(), told.subject.to_string());
         match &told.fact {

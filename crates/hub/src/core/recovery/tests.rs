@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_domain::{ActId, AnomalyKind, CallId, CommandId, ReadBack, Request, Target};
-use holdfast_engine::{Answer, AnswerState, BridgeChange, Person};
+use holdfast_domain::{
+    ActId, AnomalyKind, BlindReason, CallId, CommandId, ReadBack, Request, Target,
+};
+use holdfast_engine::{Answer, AnswerState, BridgeChange, Effect, Person};
 use holdfast_journal::Position;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::playbook::Library;
+
+/// How long a hub is down.
+const DOWN_MS: i64 = 3_600_000;
 
 const SOURCE: &str = "//bridges/sim/1";
 
@@ -134,14 +139,24 @@ impl Core {
         journal.rotate(&state, self.decided, self.now).unwrap();
     }
 
-    /// Ends the hub and comes up again; fails unless everything is as it was durable last.
+    /// Ends the hub, which comes up again much later; fails unless everything is as it was durable
+    /// last.
     fn crash(&mut self, durable_at: Timestamp) {
         drop(self.journal.take());
         self.batch = Batch::default();
-        let clock = Clock::new(move || durable_at);
+        let clock = Clock::new(move || durable_at + DOWN_MS);
         let found = recover(self.folder.path(), &clock).unwrap();
         let (state, decided, sequence) = &self.durable;
-        assert_eq!(&json!(found.engine), state);
+        // What timers did after the last decision, and decided nothing by it, comes again.
+        let mut then = found.engine.clone();
+        then.handle_timeout(durable_at);
+        while let Some(effect) = then.poll_effect() {
+            assert!(
+                matches!(effect, Effect::Show(_)),
+                "decided anew: {effect:?}"
+            );
+        }
+        assert_eq!(&json!(then), state);
         assert_eq!(found.decided, *decided);
         let positions = [(SourceId::new(SOURCE), "e1".to_owned(), *sequence)];
         assert_eq!(found.positions, positions);
@@ -149,6 +164,9 @@ impl Core {
         self.engine = found.engine;
         self.decided = found.decided;
         self.sequence = *sequence;
+        let since = self.engine.judged_until();
+        let reason = BlindReason::Suspended;
+        self.control(&Control::Blind { reason, since });
         self.control(&Control::Restarted);
         self.control(&connected());
         self.commit();

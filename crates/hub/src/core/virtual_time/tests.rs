@@ -1,8 +1,11 @@
 //! What a hub in virtual time promises to whoever drives it.
 
-use holdfast_domain::{BlindReason, Blindness, FeedState};
+use holdfast_domain::{BlindReason, Blindness, FeedState, LayerState};
+use holdfast_engine::Entry;
 use holdfast_protocol::bridge::{HubFrame, Named, parse_hub_frame};
 use holdfast_protocol::console::{HubToConsole, Role, parse_hub_to_console};
+
+use tokio::sync::{mpsc, watch};
 
 use super::*;
 
@@ -142,7 +145,7 @@ fn a_hub_that_slept_says_so_and_blames_no_bridge() {
     let blind = last_blind(&mut hub, console).unwrap();
     assert_eq!((blind.lasted_ms, blind.is_over), (61_000, true));
     pass(&mut hub, 62_050, 67_950);
-    assert_eq!(state(&hub), FeedState::Live);
+    assert_eq!(state(&hub), FeedState::Resyncing, "not heard since");
     pass(&mut hub, 68_000, 68_000);
     assert_eq!(state(&hub), FeedState::Stale, "six seconds of silence");
     pass(&mut hub, 68_050, 92_500);
@@ -174,7 +177,7 @@ fn a_clock_that_is_set_is_told_and_moves_no_deadline() {
         let state = |hub: &VirtualHub| hub.engine().bridges()[0].state;
         // Over at 2,050; six seconds of silence count from there.
         pass(&mut hub, 1_550, 8_000);
-        assert_eq!(state(&hub), FeedState::Live, "{set}");
+        assert_eq!(state(&hub), FeedState::Resyncing, "{set}: not heard since");
         pass(&mut hub, 8_050, 8_050);
         assert_eq!(state(&hub), FeedState::Stale, "{set}");
         hub.crash();
@@ -293,4 +296,173 @@ fn the_engine_knows_the_playbooks_of_this_start() {
     let replayed = recover(folder.path(), &clock).unwrap().engine;
     assert!(replayed.playbooks().values().eq(shipped.iter()));
     assert!(replayed.is_armed());
+}
+
+fn event(sequence: u64, kind: &str, at: &str, data: &serde_json::Value) -> String {
+    serde_json::json!({
+        "specversion": "1.0", "id": format!("e{sequence}"), "source": "//bridges/test/1",
+        "type": format!("holdfast.{kind}"), "subject": "call-1", "time": at, "recordedtime": at,
+        "sequence": format!("{sequence:020}"), "epoch": "e1", "data": data,
+    })
+    .to_string()
+}
+
+/// A caller has spoken up to 1 s after [`NOW`], and the agent answers at 3.45 s: in time, because
+/// nothing counts as late before 3.5 s. The second frame is the answer.
+fn question_and_answer() -> ([String; 3], String) {
+    let at = |ms: &str| format!("2027-01-15T08:00:0{ms}Z");
+    let started = serde_json::json!({
+        "direction": "inbound", "agent": "bot", "queue": "q", "language": "en", "services": [],
+    });
+    let (caller, agent) = (
+        serde_json::json!({"actor": "caller"}),
+        serde_json::json!({"actor": "agent"}),
+    );
+    let question = [
+        event(1, "call.started", &at("0.000"), &started),
+        event(2, "speech.started", &at("0.500"), &caller),
+        event(3, "speech.stopped", &at("1.000"), &caller),
+    ];
+    (question, event(4, "speech.started", &at("3.450"), &agent))
+}
+
+/// A hub whose only caller has asked something, and who was there at 3.4 s last.
+fn asked(folder: &std::path::Path) -> (VirtualHub, Peer, String) {
+    let config = HubConfig::loopback(folder, Vec::new());
+    let mut hub = VirtualHub::start(config, "first", NOW).unwrap();
+    let bridge = hub.bridge(hello());
+    let (question, answer) = question_and_answer();
+    for (event, ms) in question.iter().zip([0, 500, 1_000]) {
+        hub.advance(NOW + ms);
+        hub.bridge_text(bridge, event);
+    }
+    pass(&mut hub, 1_000, 3_400);
+    (hub, bridge, answer)
+}
+
+fn answer_arrived(hub: &VirtualHub, bridge: Peer, answer: &str) -> Input {
+    Input::BridgeText {
+        session: bridge.0,
+        text: answer.into(),
+        arrived: NOW + 3_450,
+        room: hub.room(),
+    }
+}
+
+/// What is written down of the hub itself and of the only call, newest first.
+fn written(folder: &std::path::Path) -> (Vec<Entry>, Vec<Entry>) {
+    let options = holdfast_journal::Options::new("reader", NOW);
+    let (journal, _) = holdfast_journal::Journal::open(folder, options).unwrap();
+    let reader = journal.reader().unwrap();
+    let read = |entries: Vec<holdfast_journal::Entry>| {
+        let entries = entries.into_iter();
+        entries
+            .map(|entry| serde_json::from_str(&entry.json).unwrap())
+            .collect()
+    };
+    let call = CallId::new("call-1");
+    (
+        read(reader.entries_of_hub(100).unwrap()),
+        read(reader.entries_for_call(&call, 100).unwrap()),
+    )
+}
+
+/// What was said to be not well with the only call.
+fn alarms(folder: &std::path::Path) -> Vec<Entry> {
+    let is_alarm = |entry: &Entry| matches!(entry, Entry::Transition { to, .. } if *to >= LayerState::Degraded);
+    written(folder).1.into_iter().filter(is_alarm).collect()
+}
+
+/// Ends the hub when everything is written down.
+fn end(mut hub: VirtualHub) {
+    assert!(hub.settle());
+    hub.crash();
+}
+
+#[test]
+fn what_waited_in_the_hub_is_folded_as_of_when_it_arrived() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut hub, bridge, answer) = asked(folder.path());
+    let input = answer_arrived(&hub, bridge, &answer);
+    // Busy, but not behind by enough to be called blind.
+    hub.clock
+        .store((NOW + 4_400).as_millis(), Ordering::Relaxed);
+    hub.take(input);
+    assert_eq!(hub.core.sight.blind(), None);
+    pass(&mut hub, 4_400, 5_000);
+    end(hub);
+    assert_eq!(alarms(folder.path()), []);
+
+    let folder = tempfile::tempdir().unwrap();
+    let (mut hub, ..) = asked(folder.path());
+    pass(&mut hub, 3_400, 5_000);
+    end(hub);
+    let late = alarms(folder.path());
+    assert!(!late.is_empty(), "without the answer it is late");
+}
+
+#[test]
+fn what_does_not_say_when_it_arrived_makes_nobody_late() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut hub, bridge, answer) = asked(folder.path());
+    let other = |session| Input::BridgeGone {
+        session: SessionId(session),
+    };
+    let mut taken = vec![other(98), answer_arrived(&hub, bridge, &answer), other(99)];
+    hub.clock
+        .store((NOW + 4_400).as_millis(), Ordering::Relaxed);
+    hub.core.take(&mut taken);
+    end(hub);
+    assert_eq!(alarms(folder.path()), []);
+}
+
+#[test]
+fn what_waits_for_the_core_is_taken_before_anybody_is_late() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut hub, bridge, answer) = asked(folder.path());
+    assert!(hub.settle());
+    let input = answer_arrived(&hub, bridge, &answer);
+    // The core was kept from running for a while: the deadline has passed, the answer is there.
+    hub.clock
+        .store((NOW + 4_400).as_millis(), Ordering::Relaxed);
+    let (say, inputs) = mpsc::channel(8);
+    say.try_send(input).unwrap();
+    drop(say);
+    let (_stop, stop) = watch::channel(false);
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().build().unwrap();
+    runtime.block_on(hub.core.run(inputs, stop));
+    assert_eq!(alarms(folder.path()), []);
+}
+
+#[test]
+fn what_was_due_while_the_hub_was_down_is_nobodys_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let (hub, _, answer) = asked(folder.path());
+    end(hub);
+
+    let config = HubConfig::loopback(folder.path(), Vec::new());
+    let mut hub = VirtualHub::start(config, "second", NOW + 120_000).unwrap();
+    assert_eq!(hub.engine().call_ids().count(), 1, "its call is kept");
+    pass(&mut hub, 120_000, 123_000);
+    // What the bridge said meanwhile comes after its hello.
+    let bridge = hub.bridge(hello());
+    pass(&mut hub, 123_000, 123_900);
+    hub.bridge_text(bridge, &answer);
+    pass(&mut hub, 123_900, 126_000);
+    end(hub);
+    assert_eq!(alarms(folder.path()), []);
+    let blind = |lasted_ms, is_over| {
+        Entry::Blindness(Blindness {
+            reason: BlindReason::Suspended,
+            // The last input that was judged.
+            since: NOW + 1_000,
+            lasted_ms,
+            is_over,
+        })
+    };
+    assert_eq!(
+        written(folder.path()).0,
+        [blind(119_000, true), blind(119_000, false)]
+    );
 }

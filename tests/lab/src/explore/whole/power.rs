@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_domain::{CommandId, Record};
+use holdfast_domain::{BlindReason, CommandId, Record};
 use holdfast_engine::{Control, Engine, Input};
 use holdfast_hub::{HubConfig, VirtualHub};
+use holdfast_protocol::console::{Identity, Role};
 use rand::Rng;
 
 use super::{Due, Whole};
@@ -56,17 +57,29 @@ impl Whole {
         self.check_promises()
     }
 
-    /// Everything is on the disk: the engine as it is then, once it is told that it came up again.
+    /// Everything is on the disk: the engine as it is then, once it is told that it was down and
+    /// came up again.
     pub(super) fn settled(&mut self) -> Result<Engine, Wrong> {
         let now = self.now;
         let hub = self.hub()?;
+        // A last input: what timers did after one, and decided nothing by it, comes again with the
+        // next, and so is not there after a replay.
+        let agent = Identity {
+            name: "last".to_owned(),
+            roles: vec![Role::Agent],
+        };
+        hub.console(agent, None, Vec::new());
         if !hub.settle() {
             return wrong("the journal could not be written");
         }
         let state = serialize(hub.engine())?;
         let mut engine: Engine = serde_json::from_slice(&state)
             .map_err(|error| Wrong(format!("an engine is not read back: {error}")))?;
-        engine.handle_timeout(now);
+        let blind = Control::Blind {
+            reason: BlindReason::Suspended,
+            since: engine.judged_until(),
+        };
+        engine.handle(Input::Control(&blind), now);
         engine.handle(Input::Control(&Control::Restarted), now);
         while engine.poll_effect().is_some() {}
         Ok(engine)
