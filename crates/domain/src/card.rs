@@ -46,6 +46,16 @@ pub enum IdentityLevel {
     Full,
 }
 
+/// Where a value of the card comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum CardSource {
+    /// The platform said it.
+    Platform,
+    /// Holdfast took it from the words of the call.
+    Extracted,
+}
+
 /// Something that the agent said it would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -56,6 +66,76 @@ pub struct PromiseMade {
     pub turn: Option<u32>,
     /// It is known to have been kept.
     pub confirmed: bool,
+    /// Who says that it was made. Journals of before it was asked hold what platforms told.
+    #[serde(default = "told_by_the_platform")]
+    pub source: CardSource,
+}
+
+const fn told_by_the_platform() -> CardSource {
+    CardSource::Platform
+}
+
+/// A part of the card that can be missing or in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum CardPart {
+    /// The customer's name.
+    Customer,
+    /// What the caller asks.
+    Ask,
+    /// The conversation in short.
+    Summary,
+    /// The intent.
+    Intent,
+    /// Collected slots.
+    Slots,
+    /// Who the caller is known to be.
+    Identity,
+    /// What tools did.
+    Tools,
+    /// What was promised.
+    Promises,
+    /// The last words.
+    LastTurns,
+    /// Whether the caller knows that an AI speaks.
+    Disclosure,
+    /// Whether the caller consented to recording.
+    Consent,
+    /// Whether the call is recorded.
+    Recording,
+    /// Whatever happened after [`HandoffCard::as_of`].
+    Newest,
+}
+
+/// A part of the card on which nobody may rely.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum CardGap {
+    /// Nobody said.
+    Missing {
+        /// What.
+        part: CardPart,
+    },
+    /// It was said, and may not be so.
+    Doubtful {
+        /// What.
+        part: CardPart,
+        /// Which value of the part, and why: `amount: heard with 0.42 of 1`.
+        why: String,
+    },
+}
+
+impl CardGap {
+    /// The part that it concerns.
+    pub const fn part(&self) -> CardPart {
+        match self {
+            Self::Missing { part } | Self::Doubtful { part, .. } => *part,
+        }
+    }
 }
 
 /// One step that was tried with a tool.
@@ -148,6 +228,9 @@ pub struct HandoffCard {
     pub prior_transfers: u32,
     /// A first sentence that shows the caller was heard.
     pub say_first: CardField,
+    /// Parts that are missing or in doubt, in the order of [`CardPart`].
+    #[serde(default)]
+    pub gaps: Vec<CardGap>,
     /// The newest fact in the card.
     pub as_of: Timestamp,
 }

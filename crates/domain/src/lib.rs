@@ -30,8 +30,8 @@ pub use call::{
     NextKind, NextStep, Protected, ToolCall, ToolState, Utterance, UtteranceRole,
 };
 pub use card::{
-    CardFailure, CardField, HandoffCard, IdentityLevel, IdentityState, PromiseMade, Slot,
-    ToolEffect,
+    CardFailure, CardField, CardGap, CardPart, CardSource, HandoffCard, IdentityLevel,
+    IdentityState, PromiseMade, Slot, ToolEffect,
 };
 pub use cause::{
     BlindReason, Blindness, CauseDimension, CauseGroup, CauseReach, CauseShape, CauseState,

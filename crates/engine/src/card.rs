@@ -1,37 +1,44 @@
 //! The handoff card: what the human needs so that the caller repeats nothing.
 //!
-//! What the platform says comes first. Where it says nothing, the card takes the caller's own words
-//! and marks them as extracted. What nobody knows is missing, and says so.
+//! What the platform says comes first. Where it says nothing, the card takes the words of the call
+//! and marks them as extracted. What nobody knows, and what may not be so, is listed as a gap.
+
+mod extract;
+mod gaps;
+mod lexicon;
 
 use holdfast_domain::{
     CardFailure, CardField, HandoffCard, Layer, LayerState, ToolEffect, Utterance, UtteranceRole,
 };
 
+use self::extract::{Extractive, Writer};
 use crate::calls::{Call, Dialogue};
-use crate::words;
 
-/// The most characters of the ask: one line.
-const ASK_CHARS_MAX: usize = 140;
-/// The most characters of each utterance in an extracted summary.
-const QUOTE_CHARS_MAX: usize = 160;
 /// How many turns are shown word for word.
 const TURNS: usize = 3;
-/// The fewest words of a request: "hello, can you hear me" is none, "cancel my order today" may be.
-const ASK_WORDS_MIN: usize = 4;
 
-/// The card as it would be sent now.
-pub(crate) fn of(call: &Call) -> HandoffCard {
+/// The card as it would be sent now. Where the call's bridge is not heard, the card says that what
+/// happened since is missing.
+pub(crate) fn of(call: &Call, is_heard: bool) -> HandoffCard {
+    written_by(&Extractive, call, is_heard)
+}
+
+fn written_by(writer: &impl Writer, call: &Call, is_heard: bool) -> HandoffCard {
     let dialogue = &*call.dialogue;
-    let ask = field(dialogue.ask.as_deref(), || extract_ask(dialogue));
-    let say_first = CardField::Extracted {
-        text: words::say_first(&dialogue.language, dialogue.customer.as_deref(), ask.text()),
+    let ask = told(dialogue.ask.as_deref()).unwrap_or_else(|| writer.ask(dialogue));
+    let say_first = writer.say_first(dialogue, ask.text());
+    let promises = if dialogue.promises.is_empty() {
+        writer.promises(dialogue)
+    } else {
+        Some(dialogue.promises.clone())
     };
-    HandoffCard {
+    let knows_promises = promises.is_some();
+    let mut card = HandoffCard {
         customer: dialogue.customer.clone(),
         queue: dialogue.queue.clone(),
         language: dialogue.language.clone(),
-        summary: field(dialogue.summary.as_deref(), || extract_summary(dialogue)),
-        intent: field(dialogue.intent.as_deref(), || None),
+        summary: told(dialogue.summary.as_deref()).unwrap_or_else(|| writer.summary(dialogue)),
+        intent: told(dialogue.intent.as_deref()).unwrap_or(CardField::Missing),
         slots: dialogue.slots.clone(),
         identity: dialogue.identity.clone(),
         sentiment: dialogue.sentiment.iter().copied().collect(),
@@ -46,7 +53,7 @@ pub(crate) fn of(call: &Call) -> HandoffCard {
                 at: tool.ended_at.unwrap_or(tool.at),
             })
             .collect(),
-        promises: dialogue.promises.clone(),
+        promises: promises.unwrap_or_default(),
         failure: failure(call),
         last_turns: last_turns(dialogue),
         disclosure: dialogue.disclosure,
@@ -56,66 +63,16 @@ pub(crate) fn of(call: &Call) -> HandoffCard {
         prior_transfers: dialogue.prior_transfers,
         ask,
         say_first,
+        gaps: Vec::new(),
         as_of: call.last_fact_at,
-    }
-}
-
-fn field(told: Option<&str>, extract: impl FnOnce() -> Option<String>) -> CardField {
-    if let Some(text) = told.filter(|text| !text.trim().is_empty()) {
-        return CardField::FromPlatform {
-            text: text.to_owned(),
-        };
-    }
-    match extract() {
-        Some(text) => CardField::Extracted { text },
-        None => CardField::Missing,
-    }
-}
-
-fn said_by(dialogue: &Dialogue, role: UtteranceRole) -> impl Iterator<Item = &Utterance> {
-    dialogue
-        .utterances
-        .iter()
-        .filter(move |utterance| utterance.role == role)
-}
-
-/// The caller's first words that are long enough to be a request, word for word.
-fn extract_ask(dialogue: &Dialogue) -> Option<String> {
-    said_by(dialogue, UtteranceRole::Caller)
-        .find(|utterance| utterance.text.split_whitespace().count() >= ASK_WORDS_MIN)
-        .map(|utterance| words::clip(utterance.text.trim(), ASK_CHARS_MAX))
-}
-
-/// How the conversation began and where it stands, in the speakers' own words.
-fn extract_summary(dialogue: &Dialogue) -> Option<String> {
-    let quote = |who: &str, utterance: &Utterance| {
-        format!(
-            "{who}: “{}”",
-            words::clip(heard(utterance), QUOTE_CHARS_MAX)
-        )
     };
-    let first = said_by(dialogue, UtteranceRole::Caller).next()?;
-    let last = said_by(dialogue, UtteranceRole::Caller).last()?;
-    let agent = said_by(dialogue, UtteranceRole::Agent)
-        .filter(|utterance| !heard(utterance).is_empty())
-        .last();
-    let mut parts = vec![quote("caller", first)];
-    if let Some(agent) = agent {
-        parts.push(quote("agent", agent));
-    }
-    if !std::ptr::eq(first, last) {
-        parts.push(quote("caller", last));
-    }
-    Some(parts.join(" … "))
+    card.gaps = gaps::of(&card, knows_promises, is_heard);
+    card
 }
 
-/// What was really heard of an utterance.
-fn heard(utterance: &Utterance) -> &str {
-    utterance
-        .text
-        .strip_suffix(&utterance.unspoken)
-        .unwrap_or(&utterance.text)
-        .trim()
+fn told(text: Option<&str>) -> Option<CardField> {
+    let text = text.filter(|text| !text.trim().is_empty())?.to_owned();
+    Some(CardField::FromPlatform { text })
 }
 
 /// The last three turns word for word: a turn begins where the caller begins.

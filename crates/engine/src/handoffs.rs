@@ -182,6 +182,7 @@ impl Engine {
         by: &str,
     ) {
         let now = self.now;
+        let is_heard = self.calls.get(call).is_some_and(|call| self.is_heard(call));
         let Some(live) = self.calls.get_mut(call) else {
             return;
         };
@@ -203,7 +204,7 @@ impl Engine {
             transfer: None,
             refused_by: Vec::new(),
             steps: vec![HandoffStep { text, at: now }],
-            card: card::of(live),
+            card: card::of(live, is_heard),
         };
         self.out.append_handoff(&handoff);
         let asked = Cell {
@@ -689,6 +690,11 @@ impl Engine {
     /// A handoff reaches a state: written down with the card as of now.
     fn move_handoff(&mut self, id: &HandoffId, state: HandoffState, text: String) {
         let now = self.now;
+        let is_heard = self
+            .handoffs
+            .get(id)
+            .and_then(|handoff| self.calls.get(&handoff.call))
+            .is_some_and(|call| self.is_heard(call));
         let Some(cell) = self.handoffs.cells.get_mut(id) else {
             return;
         };
@@ -700,7 +706,7 @@ impl Engine {
         }
         cell.handoff.state = state;
         if let Some(call) = self.calls.get_mut(&cell.handoff.call) {
-            cell.handoff.card = card::of(call);
+            cell.handoff.card = card::of(call, is_heard);
             if cell.handoff.state.is_final() && call.handoff.as_ref() == Some(id) {
                 call.handoff = None;
             }

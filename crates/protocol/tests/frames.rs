@@ -6,15 +6,15 @@ use holdfast_domain::playbook::{
 };
 use holdfast_domain::{
     Act, ActId, ActVerb, ActiveFault, AgentId, AiState, BlindReason, Blindness, BridgeStatus,
-    CallDetail, CallId, CallPhase, CallSummary, Capability, CardField, CauseDimension, CauseId,
-    CauseReach, CheckResult, Command, CommandId, CommandRecord, CommandState, DifferenceKind,
-    ExcludedReason, FailureKind, FaultScope, FeedState, Floor, HandoffCard, HandoffId, HumanAgent,
-    HumanCapacity, HumanState, LaneKind, LaneSpan, Layer, LayerHealth, Lever, Need, PerLayer,
-    PlaybookId, PlaybookStatus, Progress, ReadBack, Record, Refusal, RefusalCode, Reply, Request,
-    Reversibility, Run, RunApproval, RunCall, RunCallState, RunComparison, RunDifference, RunEvent,
-    RunEventKind, RunId, RunMessage, RunPreview, RunPreviewCall, RunRefusal, RunStage,
-    RunStageState, RunState, RunTally, Rung, Slot, SourceId, StepId, Target, Timestamp, Utterance,
-    UtteranceRole,
+    CallDetail, CallId, CallPhase, CallSummary, Capability, CardField, CardGap, CardPart,
+    CauseDimension, CauseId, CauseReach, CheckResult, Command, CommandId, CommandRecord,
+    CommandState, DifferenceKind, ExcludedReason, FailureKind, FaultScope, FeedState, Floor,
+    HandoffCard, HandoffId, HumanAgent, HumanCapacity, HumanState, LaneKind, LaneSpan, Layer,
+    LayerHealth, Lever, Need, PerLayer, PlaybookId, PlaybookStatus, Progress, ReadBack, Record,
+    Refusal, RefusalCode, Reply, Request, Reversibility, Run, RunApproval, RunCall, RunCallState,
+    RunComparison, RunDifference, RunEvent, RunEventKind, RunId, RunMessage, RunPreview,
+    RunPreviewCall, RunRefusal, RunStage, RunStageState, RunState, RunTally, Rung, Slot, SourceId,
+    StepId, Target, Timestamp, Utterance, UtteranceRole,
 };
 use holdfast_protocol::bridge::{
     BridgeFrame, CommandFrame, CommandResult, Hello, HubFrame, Named, ResultKind, ResultState,
@@ -363,6 +363,9 @@ fn detail() -> CallDetail {
         silence_ms: 4_200,
         prior_transfers: 0,
         say_first: missing(),
+        gaps: vec![CardGap::Missing {
+            part: CardPart::Summary,
+        }],
         as_of: at(900),
     };
     CallDetail {

@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 
 use holdfast_domain::{
     Act, ActId, ActVerb, AgentId, AiState, BridgeStatus, CallDetail, CallId, CallPhase,
-    CallSummary, CardField, Command, CommandId, CommandRecord, CommandState, FailureKind,
-    FaultScope, FeedState, Floor, Handoff, HandoffCard, HandoffId, HandoffReason, HandoffState,
-    Layer, LayerHealth, LayerState, Need, NeedLevel, PerLayer, Progress, ReadBack, Rung, SourceId,
-    Target,
+    CallSummary, CardField, CardGap, CardPart, Command, CommandId, CommandRecord, CommandState,
+    FailureKind, FaultScope, FeedState, Floor, Handoff, HandoffCard, HandoffId, HandoffReason,
+    HandoffState, Layer, LayerHealth, LayerState, Need, NeedLevel, PerLayer, Progress, ReadBack,
+    Rung, SourceId, Target,
 };
 use holdfast_protocol::console::Role;
 use holdfast_protocol::limits::STALE_AFTER_MS;
@@ -529,6 +529,9 @@ fn card() -> HandoffCard {
         silence_ms: 0,
         prior_transfers: 0,
         say_first: CardField::Missing,
+        gaps: vec![CardGap::Missing {
+            part: CardPart::Summary,
+        }],
         as_of: at(0),
     }
 }

@@ -97,7 +97,10 @@ impl Call {
                 .capabilities
                 .clone()
                 .unwrap_or_else(|| around.capabilities.to_vec()),
-            card: card::of(self),
+            card: card::of(
+                self,
+                around.feed == FeedState::Live && self.ghost_since.is_none(),
+            ),
             commands,
         }
     }

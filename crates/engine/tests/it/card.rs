@@ -2,7 +2,8 @@
 
 use holdfast_domain::fact::{CallUpdated, Fact};
 use holdfast_domain::{
-    CardField, IdentityLevel, IdentityState, Layer, PromiseMade, Slot, UtteranceRole,
+    CardField, CardGap, CardPart, CardSource, IdentityLevel, IdentityState, Layer, PromiseMade,
+    Slot, UtteranceRole,
 };
 
 use crate::script::Script;
@@ -56,6 +57,7 @@ fn what_the_platform_says_comes_first() {
                 text: "I will refund this today".to_owned(),
                 turn: Some(2),
                 confirmed: false,
+                source: CardSource::Platform,
             }]),
             ..Default::default()
         },
@@ -277,6 +279,7 @@ fn names_lists_and_promises_are_bounded() {
         text: "p".repeat(1_000),
         turn: None,
         confirmed: false,
+        source: CardSource::Platform,
     };
     script.update(
         "c",
@@ -298,4 +301,167 @@ fn names_lists_and_promises_are_bounded() {
     assert_eq!(detail.card.promises.len(), 32);
     assert_eq!(detail.card.promises[0].text.chars().count(), 300);
     assert_eq!(detail.tools_enabled.len(), 256);
+}
+
+fn missing(part: CardPart) -> CardGap {
+    CardGap::Missing { part }
+}
+
+fn agent_says(script: &mut Script, text: &'static str, unspoken: &'static str) {
+    let said = Fact::TranscriptFinal {
+        role: UtteranceRole::Agent,
+        text: text.into(),
+        language: None,
+        turn: Some(3),
+        interrupted: !unspoken.is_empty(),
+        unspoken: (!unspoken.is_empty()).then(|| unspoken.into()),
+    };
+    script.fact("c", said);
+}
+
+fn in_english(script: &mut Script) {
+    let language = Some("en-US".into());
+    script.update(
+        "c",
+        CallUpdated {
+            language,
+            ..Default::default()
+        },
+    );
+}
+
+#[test]
+fn promises_are_taken_from_what_the_caller_heard_of_the_agents_words() {
+    let mut script = Script::new();
+    script.call("c");
+    in_english(&mut script);
+    agent_says(
+        &mut script,
+        "Done. You will get a letter within ten days. Is there anything else?",
+        "",
+    );
+    // Said again after a failure it is one promise; what was never spoken is none.
+    agent_says(&mut script, "You will get a letter within ten days.", "");
+    let unspoken = "We will call you today.";
+    agent_says(
+        &mut script,
+        "I have noted it. We will call you today.",
+        unspoken,
+    );
+    let promises = script.detail("c").card.promises;
+    assert_eq!(
+        promises,
+        [PromiseMade {
+            text: "You will get a letter within ten days.".to_owned(),
+            turn: Some(3),
+            confirmed: false,
+            source: CardSource::Extracted,
+        }]
+    );
+}
+
+#[test]
+fn promises_that_the_platform_tells_come_alone() {
+    let mut script = Script::new();
+    script.call("c");
+    in_english(&mut script);
+    agent_says(&mut script, "You will get a letter within ten days.", "");
+    let told = PromiseMade {
+        text: "letter in ten days".to_owned(),
+        turn: Some(1),
+        confirmed: true,
+        source: CardSource::Platform,
+    };
+    script.update(
+        "c",
+        CallUpdated {
+            promises: Some(vec![told.clone()]),
+            ..Default::default()
+        },
+    );
+    assert_eq!(script.detail("c").card.promises, [told]);
+}
+
+#[test]
+fn a_card_lists_what_nobody_said() {
+    let mut script = Script::new();
+    script.call("c");
+    let gaps = script.detail("c").card.gaps;
+    for part in [
+        CardPart::Ask,
+        CardPart::Summary,
+        CardPart::Intent,
+        CardPart::Slots,
+        CardPart::Identity,
+        CardPart::LastTurns,
+    ] {
+        assert!(gaps.contains(&missing(part)), "{part:?}");
+    }
+    assert!(!gaps.contains(&missing(CardPart::Customer)));
+    assert!(!gaps.contains(&missing(CardPart::Promises)));
+    assert!(!gaps.contains(&missing(CardPart::Newest)));
+    assert!(gaps.is_sorted_by_key(CardGap::part));
+    // In a language without a table nobody can say whether something was promised.
+    let language = Some("fi".into());
+    script.update(
+        "c",
+        CallUpdated {
+            language,
+            ..Default::default()
+        },
+    );
+    let gaps = script.detail("c").card.gaps;
+    assert!(gaps.contains(&missing(CardPart::Promises)));
+}
+
+#[test]
+fn a_card_lists_what_may_not_be_so() {
+    let mut script = Script::new();
+    script.call("c");
+    script.update(
+        "c",
+        CallUpdated {
+            slots: vec![slot("amount", "84.20", 0.42), slot("day", "3 Nov", 0.9)],
+            identity: Some(IdentityState {
+                method: "phone".to_owned(),
+                level: IdentityLevel::Full,
+                at: None,
+                valid: false,
+            }),
+            ..Default::default()
+        },
+    );
+    script.tool_starts("c", "t1", true);
+    let doubts: Vec<(CardPart, String)> = script
+        .detail("c")
+        .card
+        .gaps
+        .into_iter()
+        .filter_map(|gap| match gap {
+            CardGap::Doubtful { part, why } => Some((part, why)),
+            CardGap::Missing { .. } => None,
+        })
+        .collect();
+    assert_eq!(
+        doubts,
+        [
+            (CardPart::Slots, "amount: heard with 0.42 of 1".to_owned()),
+            (
+                CardPart::Identity,
+                "it was proved and no longer holds".to_owned()
+            ),
+            (CardPart::Tools, "track_order: has not answered".to_owned()),
+        ]
+    );
+}
+
+#[test]
+fn a_card_of_a_bridge_that_is_not_heard_says_that_the_newest_is_missing() {
+    let mut script = Script::new();
+    script.call("c");
+    script.good_turn("c");
+    script.disconnect(crate::script::BRIDGE);
+    let card = script.detail("c").card;
+    assert!(card.gaps.contains(&missing(CardPart::Newest)));
+    assert!(!card.last_turns.is_empty(), "what was told stays");
 }

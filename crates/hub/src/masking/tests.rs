@@ -3,9 +3,9 @@
 
 use holdfast_domain::fact::Effect;
 use holdfast_domain::{
-    AiState, CallId, CallPhase, CallSummary, Floor, Handoff, HandoffId, HandoffReason,
-    HandoffState, IdentityLevel, IdentityState, Need, PerLayer, PromiseMade, Rung, Slot, SourceId,
-    Timestamp, ToolEffect, ToolState, UtteranceRole,
+    AiState, CallId, CallPhase, CallSummary, CardGap, CardPart, CardSource, Floor, Handoff,
+    HandoffId, HandoffReason, HandoffState, IdentityLevel, IdentityState, Need, PerLayer,
+    PromiseMade, Rung, Slot, SourceId, Timestamp, ToolEffect, ToolState, UtteranceRole,
 };
 
 use super::*;
@@ -93,6 +93,7 @@ fn card() -> HandoffCard {
             text: secret(),
             turn: Some(2),
             confirmed: false,
+            source: CardSource::Platform,
         }],
         failure: None,
         last_turns: vec![utterance()],
@@ -102,6 +103,9 @@ fn card() -> HandoffCard {
         silence_ms: 7,
         prior_transfers: 0,
         say_first: CardField::Extracted { text: secret() },
+        gaps: vec![CardGap::Missing {
+            part: CardPart::Intent,
+        }],
         as_of: Timestamp::default(),
     }
 }

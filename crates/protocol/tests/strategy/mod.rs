@@ -8,8 +8,8 @@ use holdfast_domain::fact::{
 };
 use holdfast_domain::playbook::Parity;
 use holdfast_domain::{
-    ActiveFault, AiState, Capability, FaultOffer, IdentityLevel, IdentityState, Layer, PromiseMade,
-    Protected, Rung, Service, Slot, Timestamp, UtteranceRole,
+    ActiveFault, AiState, Capability, CardSource, FaultOffer, IdentityLevel, IdentityState, Layer,
+    PromiseMade, Protected, Rung, Service, Slot, Timestamp, UtteranceRole,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -274,6 +274,7 @@ fn call_updated() -> BoxedStrategy<Fact<'static>> {
                 text,
                 turn,
                 confirmed,
+                source: CardSource::Platform,
             }
         });
     let lists = (

@@ -1,7 +1,9 @@
 //! The agent speaks: text goes to speech synthesis, audio comes out.
 
 use holdfast_domain::fact::{AgentActivity, EndedBy, Fact, LatencyMetric, Speaker, Text};
-use holdfast_domain::{DurationMs, IdentityState, Layer, PromiseMade, Timestamp, UtteranceRole};
+use holdfast_domain::{
+    CardSource, DurationMs, IdentityState, Layer, PromiseMade, Timestamp, UtteranceRole,
+};
 use rand::Rng;
 
 use super::noise::HOLD_MS;
@@ -288,6 +290,7 @@ impl Call {
             text: self.story.promise(),
             turn: Some(self.turn.number),
             confirmed: true,
+            source: CardSource::Platform,
         });
         let over = plan.protected.is_some();
         // Once the caller's wish is clear, the conversation can be told in short.

@@ -1,6 +1,7 @@
 /** The words on screen for every closed list. A new variant does not compile until it has a word. */
 import type {
   AnomalyKind,
+  CardPart,
   CauseDimension,
   CauseReach,
   CauseShape,
@@ -337,6 +338,23 @@ export const toolStateWord = {
   timedOut: "no answer",
   cancelled: "cancelled",
 } as const satisfies Record<ToolState, string>;
+
+/** A part of the handoff card. */
+export const cardPartWord = {
+  customer: "the customer’s name",
+  ask: "what they ask",
+  summary: "a summary",
+  intent: "the intent",
+  slots: "what was collected",
+  identity: "who they are",
+  tools: "what tools did",
+  promises: "what was promised",
+  lastTurns: "the last words",
+  disclosure: "whether they know that an AI spoke",
+  consent: "consent to recording",
+  recording: "whether it is recorded",
+  newest: "whatever happened since the platform fell silent",
+} as const satisfies Record<CardPart, string>;
 
 export const effectWord = {
   committed: "took effect",

@@ -3,8 +3,8 @@
 use holdfast_domain::fact::{self, EndedBy, Text};
 use holdfast_domain::playbook::Parity;
 use holdfast_domain::{
-    AiState, Capability, IdentityLevel, IdentityState, Layer, PromiseMade, Protected, Rung,
-    Service, Slot, Timestamp,
+    AiState, Capability, CardSource, IdentityLevel, IdentityState, Layer, PromiseMade, Protected,
+    Rung, Service, Slot, Timestamp,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -413,6 +413,7 @@ fn promise(wire: WirePromise<'_>) -> PromiseMade {
         text: wire.text.0.into_owned(),
         turn: wire.turn,
         confirmed: wire.confirmed,
+        source: CardSource::Platform,
     }
 }
 

@@ -176,7 +176,9 @@ export function cardOf(call: FakeCall, now: number): HandoffCard {
           },
         ]
       : [],
-    promises: isDispute ? [{ text: "I will refund this today", turn: 2, confirmed: false }] : [],
+    promises: isDispute
+      ? [{ text: "I will refund this today", turn: 2, confirmed: false, source: "extracted" }]
+      : [],
     failure:
       silent === null
         ? null
@@ -198,6 +200,13 @@ export function cardOf(call: FakeCall, now: number): HandoffCard {
             text: `${name}, I have your double charge here, sorry for the wait.`,
           }
         : { type: "missing" },
+    gaps: isDispute
+      ? [{ type: "doubtful", part: "tools", why: "billing.refund: has not answered" }]
+      : [
+          { type: "missing", part: "summary" },
+          { type: "missing", part: "identity" },
+          { type: "missing", part: "consent" },
+        ],
     asOf: now,
   };
 }
