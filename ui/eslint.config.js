@@ -25,6 +25,7 @@ const NO_DOMAINS = {
     "$components/board/*",
     "$components/detail/*",
     "$components/platform/*",
+    "$components/run/*",
     "$components/sheet/*",
     "$components/shell/*",
   ],

@@ -7,6 +7,10 @@
  * Rows carry `data-call`; layer cells `data-layer` and `data-state`; buttons of actions
  * `data-action` (an `ActionName`); progress `data-command-state` (a `CommandState` type);
  * navigation `data-view`; the board `data-stale` and `data-frozen`.
+ *
+ * Runs carry `data-run` and `data-state` (a `RunState` type), playbooks `data-playbook` and
+ * `data-ready`, stages `data-stage` and `data-state`, calls of a run `data-call` and
+ * `data-call-state` (a `RunCallState` type); the lever `data-on`.
  */
 export const testId = {
   board: "board",
@@ -69,4 +73,51 @@ export const testId = {
   attach: "attach",
   act: "act",
   handoff: "handoff",
+  runsList: "runs-list",
+  run: "run",
+  playbook: "playbook",
+  playbookDetail: "playbook-detail",
+  checks: "checks",
+  previewRun: "preview-run",
+  runPreview: "run-preview",
+  previewSentence: "preview-sentence",
+  previewFacts: "preview-facts",
+  exactSet: "exact-set",
+  runChanges: "run-changes",
+  startRun: "start-run",
+  previewAgain: "preview-again",
+  goAlone: "go-alone",
+  closePreview: "close-preview",
+  runReason: "run-reason",
+  sendReason: "send-reason",
+  runDetail: "run-detail",
+  runStanding: "run-standing",
+  approval: "approval",
+  approvalLeft: "approval-left",
+  approveRun: "approve-run",
+  refuseRun: "refuse-run",
+  seeAsItIs: "see-as-it-is",
+  question: "question",
+  answerYes: "answer-yes",
+  answerNo: "answer-no",
+  review: "review",
+  reviewRun: "review-run",
+  stopRun: "stop-run",
+  rollBackRun: "roll-back-run",
+  runStages: "run-stages",
+  runComparison: "run-comparison",
+  runCalls: "run-calls",
+  showCalls: "show-calls",
+  runDifferences: "run-differences",
+  runMessages: "run-messages",
+  runTimeline: "run-timeline",
+  lever: "lever",
+  leverPanel: "lever-panel",
+  leverReason: "lever-reason",
+  leverConfirm: "lever-confirm",
+  leverBar: "lever-bar",
+  runsCount: "runs-count",
+  runsBar: "runs-bar",
+  showWaiting: "show-waiting",
+  causeRun: "cause-run",
 } as const;

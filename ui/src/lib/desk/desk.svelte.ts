@@ -6,15 +6,18 @@ import type { Backend } from "$lib/backend/backend";
 import { BoardController } from "$lib/board/boardController.svelte";
 import { CausesController } from "$lib/cause/causesController.svelte";
 import { FrameController, type Schedule } from "$lib/frame/frameController.svelte";
-import type { CallId, CauseId } from "$lib/generated";
+import type { CallId, CauseId, RunId } from "$lib/generated";
 import {
   type ActionName,
   failingLayer,
   isSwitchable,
+  NO_RIGHT,
   type Reach,
   whyOff,
   whyOffCause,
 } from "$lib/sheet/actions";
+import { LeverController } from "$lib/run/leverController.svelte";
+import { RunsController } from "$lib/run/runsController.svelte";
 import { SheetController, type Subject } from "$lib/sheet/sheetController.svelte";
 import {
   canAct,
@@ -40,6 +43,8 @@ export class Desk {
   readonly causes: CausesController;
   readonly sheet: SheetController;
   readonly agent: AgentController;
+  readonly runs: RunsController;
+  readonly lever: LeverController;
   readonly shell: ShellController;
 
   constructor({ backend, schedule, storage, newActId }: Outside) {
@@ -47,10 +52,22 @@ export class Desk {
     this.causes = new CausesController(() => this.frames, this.board);
     this.frames = new FrameController(backend, schedule, () => {
       this.causes.settle();
+      this.runs.settle(this.view === "runs");
       return { ...this.board.takeView(), open: this.openId };
     });
     this.sheet = new SheetController(backend, this.frames, newActId);
     this.agent = new AgentController(backend, this.frames);
+    this.runs = new RunsController(
+      backend,
+      () => this.frames,
+      newActId,
+      () => ({
+        name: this.frames.status?.identity?.name ?? "",
+        canAct: this.canAct,
+        canActOnAll: this.canActOnAll,
+      }),
+    );
+    this.lever = new LeverController(backend, () => this.frames);
     this.shell = new ShellController(storage);
   }
 
@@ -143,6 +160,39 @@ export class Desk {
   showCause(id: CauseId): void {
     this.shell.go("now");
     this.causes.focus(id);
+  }
+
+  /** Goes to a run. */
+  showRun(id: RunId): void {
+    this.shell.go("runs");
+    this.runs.choose({ type: "run", id });
+  }
+
+  /** Goes to the run that waits for this person the longest. */
+  showWaiting(): void {
+    const run = this.runs.waiting.at(-1);
+    if (run !== undefined && this.views.includes("runs")) this.showRun(run.id);
+  }
+
+  /** Why no run can be begun from a cause, in a sentence; null when one can be looked at. */
+  whyNoRun(id: CauseId): string | null {
+    if (this.frames.actionsOff !== null) return this.frames.actionsOff;
+    if (!this.canAct) return NO_RIGHT;
+    const group = this.causes.group(id);
+    if (group === undefined || group.state === "closed") return "The cause is over.";
+    return this.runs.answering(id).length === 0 ? "No playbook answers this cause." : null;
+  }
+
+  /** Goes to the playbooks that answer a cause, unless there is none. */
+  runFromCause(id: CauseId): void {
+    if (this.whyNoRun(id) !== null) return;
+    this.shell.go("runs");
+    this.runs.beginFrom(id);
+  }
+
+  /** Who may move the red lever. */
+  get leverRights(): { readonly canPull: boolean; readonly canRelease: boolean } {
+    return { canPull: this.canAct, canRelease: this.canActOnAll };
   }
 
   get #sheetCall(): CallId | null {

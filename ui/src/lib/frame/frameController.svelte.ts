@@ -16,7 +16,10 @@ import type {
   Frame,
   FrameRequest,
   Handoff,
+  Lever,
   Platform,
+  PlaybookStatus,
+  Run,
   Status,
 } from "$lib/generated";
 
@@ -44,6 +47,9 @@ interface Opened {
   readonly since: number;
 }
 
+/** The lever before anybody has moved it. */
+const RELEASED: Lever = { on: false, by: "", reason: "", at: 0 };
+
 /** After a frame that failed, the time until the next is asked for. */
 export const RETRY_MS = 500;
 
@@ -61,6 +67,10 @@ export class FrameController {
   #acts = $state.raw<readonly ActView[]>([]);
   #handoffs = $state.raw<readonly Handoff[]>([]);
   #causes = $state.raw<readonly CauseGroup[]>([]);
+  #runs = $state.raw<readonly Run[]>([]);
+  #runsTotal = $state.raw(0);
+  #lever = $state.raw<Lever>(RELEASED);
+  #playbooks = $state.raw<readonly PlaybookStatus[]>([]);
   #platform = $state.raw<Platform | null>(null);
   #about = $state.raw<About | null>(null);
   #clock = $state.raw(0);
@@ -93,6 +103,21 @@ export class FrameController {
   /** Shared causes behind failing calls, in the hub's order. */
   get causes(): readonly CauseGroup[] {
     return this.#causes;
+  }
+  /** Runs of playbooks, those under way first, then the newest. */
+  get runs(): readonly Run[] {
+    return this.#runs;
+  }
+  /** How many runs the console knows, also those that are not in `runs`. */
+  get runsTotal(): number {
+    return this.#runsTotal;
+  }
+  get lever(): Lever {
+    return this.#lever;
+  }
+  /** The playbooks of the hub; empty until they are told, and for who does not see the board. */
+  get playbooks(): readonly PlaybookStatus[] {
+    return this.#playbooks;
   }
   get platform(): Platform | null {
     return this.#platform;
@@ -211,6 +236,12 @@ export class FrameController {
     if (frame.acts !== null) this.#acts = frame.acts;
     if (frame.handoffs !== null) this.#handoffs = frame.handoffs;
     if (frame.causes !== null) this.#causes = frame.causes;
+    if (frame.runs !== undefined) {
+      this.#runs = frame.runs.runs;
+      this.#runsTotal = frame.runs.total;
+      this.#lever = frame.runs.lever;
+    }
+    if (frame.playbooks !== undefined) this.#playbooks = frame.playbooks;
     if (frame.platform !== null) this.#platform = frame.platform;
     if (frame.about !== null) this.#about = frame.about;
     this.#now = Math.max(this.#now, frame.now);

@@ -77,7 +77,7 @@ export interface Reach {
   readonly capabilities: readonly Capability[] | null;
 }
 
-const NO_RIGHT = "Your token lets you watch, not act.";
+export const NO_RIGHT = "Your token lets you watch, not act.";
 
 /** Why the action is off, in a sentence; null when it can be asked for. */
 export function whyOff(action: ActionName, reach: Reach): string | null {

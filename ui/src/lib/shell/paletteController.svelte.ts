@@ -4,13 +4,15 @@ import type { Desk } from "$lib/desk/desk.svelte";
 import { shortId } from "$lib/format/text";
 import { needWord } from "$lib/format/words";
 import type { CallSummary, NeedLevel } from "$lib/generated";
+import { readiness } from "$lib/run/playbookWords";
+import { runShort } from "$lib/run/runWords";
 import { ACTION_NAMES, actionWords } from "$lib/sheet/actions";
 
 import { viewTitle } from "./shellController.svelte";
 
 export interface PaletteItem {
   readonly key: string;
-  readonly kind: "call" | "act" | "all" | "view" | "filter" | "look";
+  readonly kind: "call" | "act" | "all" | "playbook" | "run" | "lever" | "view" | "filter" | "look";
   readonly title: string;
   readonly hint: string;
   /** Why it cannot be chosen; null when it can. */
@@ -100,7 +102,13 @@ export class PaletteController {
   }
 
   #fixed(): PaletteItem[] {
-    return [...this.#actions(), ...this.#views(), ...this.#filters(), ...this.#looks()];
+    return [
+      ...this.#actions(),
+      ...this.#runs(),
+      ...this.#views(),
+      ...this.#filters(),
+      ...this.#looks(),
+    ];
   }
 
   #actions(): PaletteItem[] {
@@ -136,6 +144,43 @@ export class PaletteController {
       }),
     );
     return [...one, ...all];
+  }
+
+  #runs(): PaletteItem[] {
+    const desk = this.#desk;
+    if (!desk.views.includes("runs")) return [];
+    const { runs, lever } = desk;
+    const isOn = lever.lever.on;
+    const red: PaletteItem = {
+      key: "lever",
+      kind: "lever",
+      title: isOn ? "Release the red lever" : "Pull the red lever: stop all automation",
+      hint: "Ctrl L",
+      off: null,
+      run: () => lever.open(),
+    };
+    const under = [...runs.waiting, ...runs.acting].map((run): PaletteItem => ({
+      key: `run ${run.id}`,
+      kind: "run",
+      title: run.title,
+      hint: runShort(run, desk.frames.clock),
+      off: null,
+      run: () => desk.showRun(run.id),
+    }));
+    const playbooks = desk.frames.playbooks.map((playbook): PaletteItem => ({
+      key: `playbook ${playbook.id}`,
+      kind: "playbook",
+      title: playbook.title,
+      hint: readiness(playbook),
+      off: null,
+      run: () => {
+        desk.shell.go("runs");
+        runs.setCause(null);
+        runs.choose({ type: "playbook", id: playbook.id });
+      },
+    }));
+    const byKey = new Map([...under, red, ...playbooks].map((item) => [item.key, item]));
+    return [...byKey.values()];
   }
 
   #views(): PaletteItem[] {

@@ -1,13 +1,14 @@
 /** Where in the window a person is, and how it looks to them. */
 import type { Identity } from "$lib/generated";
 
-export const VIEWS = ["now", "agent", "acts", "platform"] as const;
+export const VIEWS = ["now", "agent", "acts", "runs", "platform"] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 export const viewTitle = {
   now: "Now",
   agent: "Agent",
   acts: "Acts",
+  runs: "Runs",
   platform: "Platform",
 } as const satisfies Record<ViewName, string>;
 

@@ -1,6 +1,7 @@
 /** The keys that work wherever the focus is, unless somebody writes. */
 import { DECLINE_REASONS } from "$lib/agent/agentController.svelte";
 import type { Desk } from "$lib/desk/desk.svelte";
+import { runKeyDown } from "$lib/run/runKeys";
 import { actionOfLetter } from "$lib/sheet/actions";
 
 /** Rows of the list take these when nothing else has the focus. */
@@ -14,6 +15,12 @@ export function windowKey(event: KeyboardEvent, desk: Desk): void {
     else desk.shell.openPalette();
     return;
   }
+  // The lever is in reach also while somebody writes or a sheet is open.
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "l") {
+    event.preventDefault();
+    desk.lever.toggle();
+    return;
+  }
   if (event.defaultPrevented || isModified || desk.shell.isPaletteOpen) return;
   if (isWriting(event.target) || isInSheet(event.target)) return;
   const digit = Number.parseInt(event.key, 10);
@@ -21,6 +28,11 @@ export function windowKey(event: KeyboardEvent, desk: Desk): void {
   if (view !== undefined) {
     desk.shell.go(view);
     event.preventDefault();
+  } else if (event.key.toUpperCase() === "V" && desk.runs.waiting.length > 0) {
+    desk.showWaiting();
+    event.preventDefault();
+  } else if (desk.view === "runs") {
+    runsKey(event, desk);
   } else if (desk.view === "now") {
     boardKey(event, desk);
   } else if (desk.view === "agent") {
@@ -46,6 +58,11 @@ function boardKey(event: KeyboardEvent, desk: Desk): void {
   } else if (LIST_KEYS.includes(event.key)) {
     sendToList(event);
   }
+}
+
+function runsKey(event: KeyboardEvent, desk: Desk): void {
+  if (LIST_KEYS.includes(event.key)) sendToList(event);
+  else if (runKeyDown(desk, event.key, isControl(event.target))) event.preventDefault();
 }
 
 /** The list takes the focus and the key: it begins where nothing else had the focus. */

@@ -36,6 +36,8 @@ import {
   LAG_REASON,
   offReason,
 } from "./link";
+import type { Trouble } from "./runCourse";
+import { Runs, type Second } from "./runs";
 import { SCRIPTS } from "./script";
 import { type Mode, PIPECAT, rowsOf, SIMULATOR, World } from "./world";
 
@@ -49,6 +51,11 @@ export interface FakeOptions {
   /** An offer waits for this person from the beginning. */
   readonly withOffer?: boolean;
   readonly roles?: readonly Role[];
+  /** What the other commander does with this person's requests; they approve unless this is named. */
+  readonly second?: Second;
+  /** `asked`: another commander's request waits. `running`: two others began a run a while ago. */
+  readonly run?: "asked" | "running";
+  readonly trouble?: Trouble;
   /** Milliseconds since the world began. */
   readonly elapsed: () => number;
 }
@@ -68,11 +75,12 @@ export class FakeBackend implements Backend {
   readonly #world: World;
   readonly #acts: Acts;
   readonly #causes = new Causes();
+  readonly #runs: Runs;
   #handoffs: Handoff[] = [];
   #humans: HumanAgent[];
   #faults: ActiveFault[] = [];
   #version = 0;
-  #changed = { acts: 1, handoffs: 1, causes: 1, platform: 1 };
+  #changed = { acts: 1, handoffs: 1, causes: 1, platform: 1, runs: 1, playbooks: 1 };
   #tickedAt = -Infinity;
   #lastBoard = "";
   #handoffNumber = 0;
@@ -86,6 +94,27 @@ export class FakeBackend implements Backend {
       state: place === 1 ? "onCall" : "free",
       since: EPOCH - 90_000 * (place + 1),
     }));
+    this.#runs = new Runs(
+      {
+        me: ME,
+        isCommander: this.#roles.includes("commander"),
+        second: options.second ?? "approves",
+        trouble: options.trouble ?? "none",
+      },
+      () => ({
+        world: this.#world,
+        causes: this.#causes,
+        humans: {
+          free: this.#humans.filter(({ state }) => state === "free").length,
+          there: this.#humans.filter(({ state }) => state !== "away").length,
+        },
+      }),
+    );
+    this.#causes.tick(this.#world.calls, EPOCH);
+    if (options.run === "asked") this.#runs.askFromElsewhere("tts-silent", EPOCH - 17_000);
+    if (options.run === "running") {
+      this.#runs.runFromElsewhere("tts-silent", EPOCH - 58_000, EPOCH);
+    }
     if (options.withOffer === true) this.#offerMaria();
   }
 
@@ -104,6 +133,10 @@ export class FakeBackend implements Backend {
       acts: isFull || this.#changed.acts > request.ack ? this.#acts.views() : null,
       handoffs: isFull || this.#changed.handoffs > request.ack ? [...this.#handoffs] : null,
       causes: isFull || this.#changed.causes > request.ack ? this.#causes.groups : null,
+      ...(isFull || this.#changed.runs > request.ack ? { runs: this.#runs.section } : {}),
+      ...(isFull || this.#changed.playbooks > request.ack
+        ? { playbooks: this.#runs.playbooks }
+        : {}),
       platform: isFull || this.#changed.platform > request.ack ? this.#platform(now) : null,
       about: isFull
         ? {
@@ -147,8 +180,18 @@ export class FakeBackend implements Backend {
       case "reviewRun":
       case "showRun":
       case "lever":
-        return Promise.resolve(refused("notFound", "This made-up platform has no playbooks."));
+        return Promise.resolve(this.#askRuns(request, now));
     }
+  }
+
+  get #roles(): readonly Role[] {
+    return this.#options.roles ?? ["agent", "supervisor", "commander"];
+  }
+
+  #askRuns(request: Parameters<Runs["request"]>[0], now: number): Reply {
+    const reply = this.#runs.request(request, now);
+    this.#changed.runs = this.#version + 1;
+    return reply;
   }
 
   get #isDown(): boolean {
@@ -171,6 +214,10 @@ export class FakeBackend implements Backend {
     this.#causes.tick(this.#world.calls, now);
     this.#changed.causes = this.#version + 1;
     this.#changed.platform = this.#version + 1;
+    const runs = { of: this.#runs.version, playbooks: this.#runs.playbooksVersion };
+    this.#runs.tick(now);
+    if (this.#runs.version !== runs.of) this.#changed.runs = this.#version + 1;
+    if (this.#runs.playbooksVersion !== runs.playbooks) this.#changed.playbooks = this.#version + 1;
   }
 
   #status(now: number): Status {
@@ -195,9 +242,7 @@ export class FakeBackend implements Backend {
       failing: isConnecting ? 0 : failing,
       unseen: 0,
       offers,
-      identity: isConnecting
-        ? null
-        : { name: ME, roles: [...(this.#options.roles ?? ["agent", "supervisor", "commander"])] },
+      identity: isConnecting ? null : { name: ME, roles: [...this.#roles] },
     };
   }
 
