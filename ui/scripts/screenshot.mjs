@@ -137,15 +137,102 @@ const PICTURES = [
     },
   },
   { name: "agent-none", act: (page) => page.keyboard.press("2") },
-  { name: "platform", act: (page) => page.keyboard.press("4") },
+  { name: "platform", act: (page) => page.keyboard.press("5") },
   {
     name: "platform-fault",
     act: async (page) => {
-      await page.keyboard.press("4");
+      await page.keyboard.press("5");
       await page.click('[data-testid="start-fault"][data-fault="llm_503"]');
       await page.waitForTimeout(300);
     },
   },
+  { name: "runs-library", act: (page) => runs(page) },
+  { name: "runs-library-light", colorScheme: "light", act: (page) => runs(page) },
+  { name: "runs-calm", query: "mode=calm&calls=412", act: (page) => runs(page) },
+  { name: "runs-preview", act: (page) => previewRun(page, "tts-silent") },
+  {
+    name: "runs-preview-light",
+    colorScheme: "light",
+    act: (page) => previewRun(page, "tts-silent"),
+  },
+  {
+    name: "runs-preview-alone",
+    act: async (page) => {
+      await previewRun(page, "stop-all-ai");
+      await page.keyboard.press("Tab");
+      await page.fill('[data-testid="run-reason"]', "It insults callers");
+    },
+  },
+  {
+    name: "runs-own-request",
+    query: "second=silent",
+    act: async (page) => {
+      await previewRun(page, "tts-silent");
+      await page.keyboard.press("Enter");
+      await page.waitForTimeout(1_200);
+    },
+  },
+  { name: "runs-arriving", query: "run=asked", act: (page) => page.mouse.move(5, 500) },
+  {
+    name: "runs-approval",
+    query: "run=asked",
+    act: async (page) => {
+      await page.keyboard.press("v");
+      await page.waitForTimeout(4_600);
+    },
+  },
+  { name: "runs-running", query: "run=running", act: (page) => runs(page) },
+  {
+    name: "runs-running-light",
+    query: "run=running",
+    colorScheme: "light",
+    act: (page) => runs(page),
+  },
+  {
+    name: "runs-worse",
+    query: "run=running&worse",
+    act: async (page) => {
+      await runs(page);
+      await page.waitForTimeout(1_500);
+    },
+  },
+  { name: "runs-narrow", query: "run=running", width: 900, height: 720, act: (page) => runs(page) },
+  {
+    name: "runs-preview-narrow",
+    width: 900,
+    height: 720,
+    act: (page) => previewRun(page, "tts-silent"),
+  },
+  { name: "runs-wide", query: "run=running", width: 1920, height: 1080, act: (page) => runs(page) },
+  { name: "runs-stale", query: "link=stale&run=running", act: (page) => runs(page) },
+  { name: "lever", query: "run=running", act: (page) => page.keyboard.press("Control+l") },
+  {
+    name: "lever-light",
+    query: "run=running",
+    colorScheme: "light",
+    act: (page) => page.keyboard.press("Control+l"),
+  },
+  {
+    name: "lever-pulled",
+    query: "run=running",
+    act: async (page) => {
+      await page.keyboard.press("Control+l");
+      await page.keyboard.type("the new voice insults callers");
+      await page.keyboard.press("Enter");
+      await page.waitForTimeout(600);
+    },
+  },
+  {
+    name: "runs-stopped",
+    query: "run=running",
+    act: async (page) => {
+      await page.keyboard.press("Control+l");
+      await page.keyboard.press("Enter");
+      await page.waitForTimeout(300);
+      await runs(page);
+    },
+  },
+  { name: "palette-runs", query: "run=running", act: (page) => find(page, "tts") },
   { name: "stale", query: "link=stale" },
   { name: "stale-light", query: "link=stale", colorScheme: "light" },
   {
@@ -199,6 +286,18 @@ async function sheet(page, marked, letter) {
   for (let n = 1; n < marked; n += 1) await page.keyboard.press("Shift+ArrowDown");
   await page.keyboard.press(letter);
   await page.waitForTimeout(500);
+}
+
+async function runs(page) {
+  await page.keyboard.press("4");
+  await page.waitForTimeout(500);
+}
+
+async function previewRun(page, playbook) {
+  await runs(page);
+  await page.click(`[role="option"][data-playbook="${playbook}"]`);
+  await page.keyboard.press("Enter");
+  await page.waitForTimeout(5_000);
 }
 
 async function find(page, text) {

@@ -147,21 +147,21 @@ export function reversibilityWords(
   }
 }
 
-/** `one call`, `5 %`, `all`. */
+/** `one call`, `5%`, `all`. */
 export function reachWord(reach: StageReach): string {
   if (reach === "one_call") return "one call";
-  return reach === "all" ? "all" : `${count(reach.percent)} %`;
+  return reach === "all" ? "all" : `${count(reach.percent)}%`;
 }
 
 /** What must be so before the next stage. */
 export function verifyWords(verify: Verify): string {
   switch (verify.probe) {
     case "good_turns":
-      return `${count(verify.percent_min)} % of at least ${counted(verify.turns_min, "turn")} good within ${lasting(verify.within_s)}`;
+      return `${count(verify.percent_min)}% of at least ${counted(verify.turns_min, "turn")} good within ${lasting(verify.within_s)}`;
     case "read_back":
-      return `read back on ${count(verify.percent_min)} % of its calls within ${lasting(verify.within_s)}`;
+      return `read back on ${count(verify.percent_min)}% of its calls within ${lasting(verify.within_s)}`;
     case "human_on_call":
-      return `a human or a callback on ${count(verify.percent_min)} % of its calls within ${lasting(verify.within_s)}`;
+      return `a human or a callback on ${count(verify.percent_min)}% of its calls within ${lasting(verify.within_s)}`;
   }
 }
 
@@ -240,11 +240,11 @@ export function checkFragment(check: Check): string {
     case "cause_active":
       return "calls fail by the cause now";
     case "layer_failing":
-      return `at least ${count(check.percent_min)} % of the calls in scope fail in its layer, ${count(check.calls_min)} or more`;
+      return `at least ${count(check.percent_min)}% of the calls in scope fail in its layer, ${count(check.calls_min)} or more`;
     case "layer_well":
-      return `at most ${count(check.percent_max)} % of the calls in scope have failed in its layer for ${lasting(check.for_s)}`;
+      return `at most ${count(check.percent_max)}% of the calls in scope have failed in its layer for ${lasting(check.for_s)}`;
     case "target_healthy":
-      return `at most ${count(check.percent_max)} % of the calls on the target fail`;
+      return `at most ${count(check.percent_max)}% of the calls on the target fail`;
     case "target_parity":
       return `the target is equal in ${listed(check.require.map((one) => parityWord[one]))}`;
     case "humans_free":
@@ -262,13 +262,13 @@ export function checkFragment(check: Check): string {
 export function abortFragment(condition: AbortCondition): string {
   switch (condition.when) {
     case "commands_failed":
-      return `over ${count(condition.percent_over)} % of its commands fail, judged from ${count(condition.commands_min)} on`;
+      return `over ${count(condition.percent_over)}% of its commands fail, judged from ${count(condition.commands_min)} on`;
     case "outcomes_unknown":
       return `of over ${counted(condition.calls_over, "call")} nobody knows what happened`;
     case "newly_failing":
       return `over ${counted(condition.calls_over, "call")} that ${condition.calls_over === 1 ? "was" : "were"} well fail after it touched them`;
     case "ended_abruptly":
-      return `over ${count(condition.percent_over)} % of the touched calls end abruptly, judged from ${count(condition.calls_min)} on`;
+      return `over ${count(condition.percent_over)}% of the touched calls end abruptly, judged from ${count(condition.calls_min)} on`;
     case "human_wait":
       return `callers wait over ${lasting(condition.wait_s_over)} for a human`;
     case "feed_stale":

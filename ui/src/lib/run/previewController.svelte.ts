@@ -156,7 +156,7 @@ export class PreviewController {
     const { preview } = this.#stage;
     if (!preview.wouldFire) return "Preconditions do not hold, as the list says.";
     const min = this.reasonMin;
-    const left = min === null ? 0 : Math.max(min, 1) - [...this.#reason.trim()].length;
+    const left = min === null ? 0 : Math.max(min, 1) - Array.from(this.#reason.trim()).length;
     return left > 0
       ? `Write why: ${left.toString()} more ${left === 1 ? "character" : "characters"}.`
       : null;

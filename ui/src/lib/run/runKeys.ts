@@ -21,7 +21,8 @@ const LETTERS: Readonly<Record<string, Letter>> = {
   Y: ({ runs }, run) => answer(runs, run, true),
   N: ({ runs }, run) => answer(runs, run, false),
   T: ({ runs }, run) => {
-    if (isOver(run.state)) return false;
+    const isTheirs = run.state.type === "awaitingApproval" && !runs.isMine(run);
+    if (isOver(run.state) || isTheirs) return false;
     if (runs.whyNot("stop", run) === null) runs.say("stop");
     return true;
   },

@@ -284,7 +284,7 @@ function stageWaits(
     case "holding":
       return rule === undefined || since === null
         ? "is changed, and holds as long as the playbook says."
-        : `is changed, and holds: the look at its proof comes ${until(since + rule.hold_s * 1000, now)}.`;
+        : `is changed, and holds: its proof is judged ${until(since + rule.hold_s * 1000, now)}.`;
     case "verifying": {
       const has = proofOf(stage);
       return rule === undefined || since === null
@@ -299,7 +299,8 @@ function stageWaits(
 }
 
 /** What a stage has of its proof so far. */
-export function proofOf({ goodTurns, turns, tally }: RunStage): string {
+export function proofOf({ goodTurns, turns, tally, nCalls, state }: RunStage): string {
+  if (nCalls === 0 && state !== "running") return "no call of its own";
   if (turns > 0) return `${count(goodTurns)} of ${counted(turns, "turn")} good`;
   const done = tally.applied + tally.proven;
   return done > 0 ? `no turn yet, read back on ${counted(done, "call")}` : "nothing read back yet";

@@ -111,6 +111,7 @@ export class FakeBackend implements Backend {
       }),
     );
     this.#causes.tick(this.#world.calls, EPOCH);
+    this.#runs.tick(EPOCH);
     if (options.run === "asked") this.#runs.askFromElsewhere("tts-silent", EPOCH - 17_000);
     if (options.run === "running") {
       this.#runs.runFromElsewhere("tts-silent", EPOCH - 58_000, EPOCH);

@@ -1,6 +1,6 @@
 /**
- * Reads from the page's address which fake world is wanted: `?mode=outage&calls=10000&link=stale`, `?blind=ownLag`,
- * `?run=running&worse`.
+ * Reads from the page's address which fake world is wanted: `?mode=outage&calls=10000&link=stale`,
+ * `?blind=ownLag`, `?run=running&worse`.
  */
 import { FakeBackend, type FakeOptions } from "./fake";
 

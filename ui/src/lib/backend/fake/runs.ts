@@ -295,10 +295,10 @@ export class Runs {
     if (glass !== null) {
       const charsMin = Math.max(1, glass.reason_chars_min);
       const text = (reason ?? "").trim();
-      if ([...text].length < charsMin) {
+      if (Array.from(text).length < charsMin) {
         return this.#refuse(course, who, { type: "reasonTooShort", charsMin }, now);
       }
-      const blocked = this.#mayBegin(course, now);
+      const blocked = this.#mayBegin(course);
       if (blocked !== null) return this.#refuse(course, who, blocked, now);
       this.#requested(course, who, "asks for the run", now);
       this.#begin(course, now);
@@ -307,7 +307,7 @@ export class Runs {
       course.note(now, who, { type: "brokeGlass" }, `goes on alone: ${text}`);
       return DONE;
     }
-    const blocked = this.#mayBegin(course, now);
+    const blocked = this.#mayBegin(course);
     if (blocked !== null) return this.#refuse(course, who, blocked, now);
     if (approval.class === "two_person") {
       course.to({ type: "awaitingApproval", expiresAt: now + approval.expires_s * 1_000 }, now);
@@ -329,7 +329,7 @@ export class Runs {
     course.begin(now, (call) => world.call(call) !== undefined);
   }
 
-  #mayBegin(course: Course, _now: number): RunRefusal | null {
+  #mayBegin(course: Course): RunRefusal | null {
     if (this.#lever.on) return { type: "leverPulled", by: this.#lever.by };
     const at = this.#at();
     const holder = course.calls.map((call) => at.held.get(call)).find((run) => run !== undefined);
@@ -362,7 +362,7 @@ export class Runs {
     } else if (fingerprint !== preview.fingerprint) {
       why = { type: "parametersChanged" };
     }
-    why ??= this.#mayBegin(course, now);
+    why ??= this.#mayBegin(course);
     if (why !== null) return this.#refuse(course, me, why, now);
     this.#agree(course, me, now);
     return DONE;
