@@ -4,11 +4,12 @@
 //! Rest -> Trying -> Off -> Returning -> Rest (and never back again)
 //!  |^ \      |       |         |
 //!  || Held   +-> Rest (the next rung) <-+     -> Human (a person was asked for)
-//!  |+ Refused                                 -> Ended (nothing is left, or it waited too long)
+//!  |+ Refused                                 -> Ended (nothing is left)
 //! ```
 //!
 //! A step is an order like a person's: written down before it leaves, read back, proven by the next
-//! good turn. What a guard holds back is told, with its reason, once.
+//! good turn. What a moment holds back is told with its reason, and is done at the first moment
+//! that allows it.
 //! Deliberately absent: what a policy says (`domain::playbook`), and how an order goes its way
 //! (`commands`).
 
@@ -29,12 +30,14 @@ use serde::{Deserialize, Serialize};
 use crate::timers::Queued;
 use crate::{Engine, Entry};
 
-use guards::Guard;
+use guards::{Guard, Manner};
 use rungs::Target;
 
-/// How long a step waits for a payment, a write or a sentence to end. What failed a minute ago is
-/// no reason to act on a call any more: the next failure is.
-const HELD_MS_MAX: DurationMs = 60_000;
+/// A step that waits for so long is told of once more: a payment, a write or a sentence takes less.
+const HELD_LONG_MS: DurationMs = 60_000;
+/// How often a step that waits looks by itself. What ends on the call is seen at once; that the hub
+/// sees again, or that a bridge is heard again, is no news of any call.
+const HELD_LOOK_MS: DurationMs = 1_000;
 /// How soon a step that the budget or the breaker refused is tried again.
 const REFUSED_MS: DurationMs = 1_000;
 /// How often a call that has dwelt long enough looks whether its primary is well.
@@ -76,6 +79,8 @@ struct Climb {
     next: usize,
     /// Services that were tried and did not help.
     tried: Vec<String>,
+    /// Since when another service than the primary serves by a step of ours.
+    off: Option<Timestamp>,
     has_returned: bool,
     /// What was told last.
     told: String,
@@ -100,16 +105,16 @@ enum Step {
     /// Nothing is under way.
     Rest,
     /// It waits for a moment to end.
-    Held { since: Timestamp },
+    Held {
+        since: Timestamp,
+        look_at: Timestamp,
+    },
     /// The budget or the breaker is against it.
     Refused { at: Timestamp },
     /// A switch to this service is under way, or waits for its proof.
     Trying { command: CommandId, to: String },
     /// Another service than the primary serves well.
-    Off {
-        since: Timestamp,
-        look_at: Timestamp,
-    },
+    Off { look_at: Timestamp },
     /// The switch back is under way, or waits for its proof.
     Returning { command: CommandId },
     /// A person was asked for.
@@ -118,14 +123,27 @@ enum Step {
     Ended,
 }
 
-impl Step {
-    const fn is_off(&self) -> bool {
-        match self {
-            Self::Trying { .. } | Self::Off { .. } | Self::Returning { .. } | Self::Human => true,
-            Self::Rest | Self::Held { .. } | Self::Refused { .. } | Self::Ended => false,
-        }
+impl Climb {
+    /// From now on it climbs again if it must, with every rung before it, and does not go back.
+    fn stays(&mut self, step: Step) {
+        self.step = step;
+        self.has_returned = true;
+        self.next = 0;
+        self.tried.clear();
     }
 
+    /// It counts against the share of calls that may be off their primary.
+    const fn is_off(&self) -> bool {
+        match self.step {
+            Step::Trying { .. } | Step::Off { .. } | Step::Returning { .. } | Step::Human => true,
+            Step::Rest | Step::Held { .. } | Step::Refused { .. } | Step::Ended => {
+                self.off.is_some()
+            }
+        }
+    }
+}
+
+impl Step {
     fn command(&self) -> Option<&CommandId> {
         match self {
             Self::Trying { command, .. } | Self::Returning { command } => Some(command),
@@ -159,11 +177,17 @@ impl Failovers {
     }
 
     fn set(&mut self, call: &CallId, layer: Layer, step: Step) {
+        self.change(call, layer, |climb| climb.step = step);
+    }
+
+    /// Every change of what counts as off goes through here.
+    fn change(&mut self, call: &CallId, layer: Layer, change: impl FnOnce(&mut Climb)) {
         let Some(climb) = self.climb_mut(call, layer) else {
             return;
         };
-        let (was, is) = (climb.step.is_off(), step.is_off());
-        climb.step = step;
+        let was = climb.is_off();
+        change(climb);
+        let is = climb.is_off();
         self.n_off = match (was, is) {
             (false, true) => self.n_off.saturating_add(1),
             (true, false) => self.n_off.saturating_sub(1),
@@ -184,10 +208,9 @@ impl Engine {
         };
         let is_known = self.failovers.calls.contains_key(id);
         let mut layers = Layer::ALL.map(|layer| call.layers[layer].state >= LayerState::Degraded);
-        if call.floor.caller.is_some() {
-            for (layer, of) in &self.failovers.dead {
-                layers[*layer as usize] |= rungs::is_dead(call.active(*layer), of);
-            }
+        for (layer, of) in &self.failovers.dead {
+            layers[*layer as usize] |=
+                guards::is_time_ahead(call, *layer) && rungs::is_dead(call.active(*layer), of);
         }
         if !is_known && !layers.contains(&true) {
             return;
@@ -212,10 +235,7 @@ impl Engine {
             }
             Some(Step::Off { .. }) if !is_well => self.climb_on(id, layer),
             Some(Step::Off { .. }) => self.go_back(id, layer),
-            Some(Step::Ended) if is_well => {
-                self.failovers.set(id, layer, Step::Rest);
-                self.say(id, layer, "");
-            }
+            Some(Step::Ended) if is_well => self.rest(id, layer),
             Some(Step::Trying { .. } | Step::Returning { .. } | Step::Human | Step::Ended) => {}
         }
     }
@@ -232,10 +252,11 @@ impl Engine {
         let Some(of) = known.or_else(|| self.policy_for(call, layer)) else {
             return;
         };
-        let Some(policy) = self.policy(&of).cloned() else {
+        let Some(policy) = self.policy(&of) else {
             return;
         };
         let is_ahead = self.is_ahead(call, layer);
+        let manner = Manner::of(call, layer, is_ahead);
         if !is_ahead && !self.is_failing(call, layer, policy.state) {
             self.rest(id, layer);
             return;
@@ -247,6 +268,7 @@ impl Engine {
         let Some(primary) = call.active(layer).map(|active| active.name.clone()) else {
             return;
         };
+        let policy = policy.clone();
         if self.failovers.climb(id, layer).is_none() {
             let of_call = self.failovers.calls.entry(id.clone()).or_default();
             of_call.climbs.push(Climb {
@@ -256,12 +278,13 @@ impl Engine {
                 step: Step::Rest,
                 next: 0,
                 tried: Vec::new(),
+                off: None,
                 has_returned: false,
                 told: String::new(),
             });
         }
         self.watch(id, layer);
-        if let Some(why) = self.held_by(id, is_ahead) {
+        if let Some(why) = self.held_by(id, manner) {
             self.hold(id, layer, why);
             return;
         }
@@ -278,8 +301,11 @@ impl Engine {
                 return;
             }
         };
-        if is_ahead && matches!(target, Target::Human) {
-            // Nothing fails yet, and a person helps as well once it does.
+        if manner == Manner::Silent && matches!(target, Target::Human) {
+            // A person is not called in silence. What has not failed yet needs none.
+            if !is_ahead {
+                self.hold(id, layer, "the caller speaks");
+            }
             return;
         }
         if let Err(why) = self.allow(&of, &policy, id, layer) {
@@ -288,7 +314,7 @@ impl Engine {
             self.say(id, layer, &format!("not switched: {why}"));
             return;
         }
-        self.take_step(id, layer, &of, &policy, (place, target), is_ahead);
+        self.take_step(id, layer, &of, &policy, (place, target), manner);
     }
 
     fn take_step(
@@ -298,7 +324,7 @@ impl Engine {
         of: &PolicyRef,
         policy: &FailoverPolicy,
         (place, target): (usize, Target),
-        is_ahead: bool,
+        manner: Manner,
     ) {
         let rung = &policy.rungs[place];
         let heard = self.sentence(id, of, &rung.announcement);
@@ -314,8 +340,8 @@ impl Engine {
                 let command = Command::SwitchModel {
                     layer,
                     to: to.clone(),
-                    retry_turn: call.has_failing_turn(layer) && !is_ahead,
-                    announcement: heard.filter(|_| !is_ahead),
+                    retry_turn: call.has_failing_turn(layer) && manner == Manner::Told,
+                    announcement: heard.filter(|_| manner == Manner::Told),
                 };
                 let expect = call.active(layer).map(|active| active.name.clone());
                 let ttl = DurationMs::from(rung.deadline_ms).min(self.config.command_ttl_ms);
@@ -392,26 +418,44 @@ impl Engine {
 
     /// The layer is well, or is somebody else's to mend: what waited does not wait any more.
     fn rest(&mut self, id: &CallId, layer: Layer) {
-        let waits = self
-            .failovers
-            .climb(id, layer)
-            .is_some_and(|climb| matches!(climb.step, Step::Held { .. } | Step::Refused { .. }));
-        if waits {
-            self.failovers.set(id, layer, Step::Rest);
-            self.say(id, layer, "");
-        }
+        let Some(climb) = self.failovers.climb(id, layer) else {
+            return;
+        };
+        // A call that is off its primary still has a way back.
+        let look_at = self.now + LOOK_BACK_MS;
+        let step = match (&climb.step, climb.off) {
+            (Step::Held { .. } | Step::Refused { .. } | Step::Ended, None) => Step::Rest,
+            (Step::Held { .. } | Step::Refused { .. } | Step::Ended | Step::Rest, Some(_)) => {
+                Step::Off { look_at }
+            }
+            _ => return,
+        };
+        self.failovers.set(id, layer, step);
+        self.say(id, layer, "");
     }
 
     fn hold(&mut self, id: &CallId, layer: Layer, why: &str) {
-        let step = self
-            .failovers
-            .climb(id, layer)
-            .map(|climb| climb.step.clone());
-        if !matches!(step, Some(Step::Held { .. })) {
-            let since = self.now;
-            self.failovers.set(id, layer, Step::Held { since });
-        }
-        self.say(id, layer, &format!("not switched yet: {why}"));
+        let Some(climb) = self.failovers.climb(id, layer) else {
+            return;
+        };
+        let now = self.now;
+        let since = if let Step::Held { since, .. } = climb.step {
+            since
+        } else {
+            let look_at = now + HELD_LOOK_MS;
+            let step = Step::Held {
+                since: now,
+                look_at,
+            };
+            self.failovers.set(id, layer, step);
+            now
+        };
+        let long = if now.since(since) >= HELD_LONG_MS {
+            ", for a minute now; look at the call"
+        } else {
+            ""
+        };
+        self.say(id, layer, &format!("not switched yet: {why}{long}"));
     }
 
     /// Tells what the ladder does, or does not do, once; nothing takes it back.

@@ -3,6 +3,7 @@
 use holdfast_domain::fact::{Fact, FactEnvelope};
 use holdfast_domain::{CallId, CauseState, Command, Layer};
 
+use super::guards::Manner;
 use super::{Step, rungs};
 use crate::Engine;
 
@@ -95,7 +96,7 @@ impl Engine {
         let Some(climb) = self.failovers.climb(id, layer).cloned() else {
             return;
         };
-        let (Step::Off { since, .. }, false) = (&climb.step, climb.has_returned) else {
+        let Some(since) = climb.off else {
             return;
         };
         let Some(call) = self.calls.get(id) else {
@@ -113,6 +114,9 @@ impl Engine {
             self.has_returned(id, layer);
             return;
         }
+        if climb.has_returned {
+            return;
+        }
         let Some((dwell, probes)) = self.back_of(id, layer) else {
             return;
         };
@@ -120,10 +124,10 @@ impl Engine {
         let is_well = watch.is_some_and(|watch| watch.good >= probes)
             && !rungs::is_any_dead(primary, &self.failovers.dead);
         let is_quiet = call.turn.is_none() && primary.usable;
-        if self.now.since(*since) < dwell || !is_well || !is_quiet {
+        if self.now.since(since) < dwell || !is_well || !is_quiet {
             return;
         }
-        if self.held_by(id, false).is_some() || self.is_being_switched(call, layer) {
+        if self.held_by(id, Manner::Told).is_some() || self.is_being_switched(call, layer) {
             return;
         }
         let expect = call.active(layer).map(|active| active.name.clone());

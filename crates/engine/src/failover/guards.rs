@@ -8,7 +8,7 @@ use holdfast_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::PolicyRef;
+use super::{Climb, PolicyRef};
 use crate::Engine;
 use crate::calls::Call;
 
@@ -113,10 +113,45 @@ impl Guard {
     }
 }
 
+/// How a step is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// The caller hears of it, and the failed turn is tried again.
+    Told,
+    /// Nobody hears of it: nothing has failed for the caller yet, or they speak already and the
+    /// turn that they begin is answered by what serves from now on.
+    Silent,
+}
+
+impl Manner {
+    pub(super) fn of(call: &Call, layer: Layer, is_ahead: bool) -> Self {
+        if is_ahead || call.floor.caller.is_some() && !listens(layer) {
+            Self::Silent
+        } else {
+            Self::Told
+        }
+    }
+}
+
+/// The layer is at work while the caller speaks: a switch would cost them words.
+pub(super) const fn listens(layer: Layer) -> bool {
+    matches!(layer, Layer::Asr)
+}
+
+/// The moment for a step ahead of a failure: the caller begins a turn that the layer would have to
+/// answer, or nobody speaks and it would have to listen next.
+pub(super) const fn is_time_ahead(call: &Call, layer: Layer) -> bool {
+    if listens(layer) {
+        call.floor.nobody_speaks()
+    } else {
+        call.floor.caller.is_some()
+    }
+}
+
 impl Engine {
-    /// Why nothing may be done on the call at this very moment. A step taken `ahead` of a failure
-    /// says nothing to the caller, so the caller may speak.
-    pub(super) fn held_by(&self, id: &CallId, ahead: bool) -> Option<&'static str> {
+    /// Why nothing may be done on the call at this very moment. An identity check is no reason: what
+    /// it has shown so far is known outside of the model, and parity says that the target has it.
+    pub(super) fn held_by(&self, id: &CallId, manner: Manner) -> Option<&'static str> {
         let call = self.calls.get(id)?;
         if self.sight.is_blind() {
             return Some("the hub itself cannot see");
@@ -127,13 +162,11 @@ impl Engine {
         if call.floor.agent.is_some() {
             return Some("the agent speaks");
         }
-        if call.floor.caller.is_some() && !ahead {
+        if call.floor.caller.is_some() && manner == Manner::Told {
             return Some("the caller speaks");
         }
-        match call.protected {
-            Some(Protected::Payment) => return Some("the caller is in a payment"),
-            Some(Protected::Identity) => return Some("the caller's identity is being checked"),
-            None => {}
+        if call.protected == Some(Protected::Payment) {
+            return Some("the caller is in a payment");
         }
         if call.has_write_under_way() {
             return Some("a tool writes");
@@ -190,7 +223,7 @@ impl Engine {
     ) -> Result<(), String> {
         let (now, live) = (self.now, self.calls.len() as u64);
         let climb = self.failovers.climb(id, layer);
-        let is_off = climb.is_some_and(|climb| climb.step.is_off());
+        let is_off = climb.is_some_and(Climb::is_off);
         let off = u64::from(self.failovers.n_off) + u64::from(!is_off);
         let budget = policy.budget;
         let guard = self.failovers.guards.entry(of.key()).or_default();

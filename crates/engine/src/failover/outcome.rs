@@ -4,7 +4,7 @@ use holdfast_domain::{
     CallId, Command, CommandRecord, CommandState, DurationMs, FailureKind, Layer, Timestamp,
 };
 
-use super::{Climb, HELD_MS_MAX, LOOK_BACK_MS, REFUSED_MS, Step};
+use super::{Climb, HELD_LOOK_MS, LOOK_BACK_MS, REFUSED_MS, Step};
 use crate::Engine;
 use crate::calls::Call;
 use crate::timers::TimerKey;
@@ -36,10 +36,19 @@ impl Engine {
                 };
                 self.step_failed(&id, layer, &step, &why);
             }
-            CommandState::Requested
-            | CommandState::Accepted
-            | CommandState::Applied { .. }
-            | CommandState::Unknown => self.arm_ladder(&id),
+            CommandState::Applied { .. } => {
+                let now = self.now;
+                if matches!(step, Step::Trying { .. }) {
+                    // It serves from now on, whether or not it helps.
+                    self.failovers.change(&id, layer, |climb| {
+                        climb.off.get_or_insert(now);
+                    });
+                }
+                self.arm_ladder(&id);
+            }
+            CommandState::Requested | CommandState::Accepted | CommandState::Unknown => {
+                self.arm_ladder(&id);
+            }
         }
     }
 
@@ -48,8 +57,11 @@ impl Engine {
         if let Step::Trying { to, .. } = step {
             self.judge(id, layer, true);
             let dwell = self.back_of(id, layer).map_or(0, |back| back.0);
-            let (since, look_at) = (now, now + dwell);
-            self.failovers.set(id, layer, Step::Off { since, look_at });
+            let look_at = now + dwell;
+            self.failovers.change(id, layer, |climb| {
+                climb.off = Some(now);
+                climb.step = Step::Off { look_at };
+            });
             self.say(id, layer, &format!("{to} serves, proven by a good turn"));
         } else {
             self.has_returned(id, layer);
@@ -67,7 +79,10 @@ impl Engine {
             self.failovers.set(id, layer, Step::Rest);
             format!("{to} did not help: {why}")
         } else {
-            self.has_returned(id, layer);
+            let look_at = self.now;
+            self.failovers.change(id, layer, |climb| {
+                climb.stays(Step::Off { look_at });
+            });
             format!("could not go back: {why}")
         };
         self.say(id, layer, &text);
@@ -79,12 +94,10 @@ impl Engine {
 
     /// A call goes back once: from now on it climbs again if it must, and stays where it is.
     pub(super) fn has_returned(&mut self, id: &CallId, layer: Layer) {
-        self.failovers.set(id, layer, Step::Rest);
-        if let Some(climb) = self.failovers.climb_mut(id, layer) {
-            climb.has_returned = true;
-            climb.next = 0;
-            climb.tried.clear();
-        }
+        self.failovers.change(id, layer, |climb| {
+            climb.off = None;
+            climb.stays(Step::Rest);
+        });
     }
 
     /// The service that a step moved to says that it fails, too: its proof is not waited for.
@@ -112,7 +125,10 @@ impl Engine {
         };
         let layers: Vec<Layer> = of_call.climbs.iter().map(|climb| climb.layer).collect();
         for layer in layers {
-            self.failovers.set(id, layer, Step::Ended);
+            self.failovers.change(id, layer, |climb| {
+                climb.step = Step::Ended;
+                climb.off = None;
+            });
         }
         for guard in self.failovers.guards.values_mut() {
             guard.trial_is_gone(id);
@@ -134,7 +150,7 @@ impl Engine {
 
     fn climb_deadline(&self, call: &Call, climb: &Climb) -> Option<Timestamp> {
         match &climb.step {
-            Step::Held { since } => Some(*since + HELD_MS_MAX),
+            Step::Held { look_at, .. } => Some(*look_at),
             Step::Refused { at } => Some(*at + REFUSED_MS),
             Step::Off { look_at, .. } if !climb.has_returned => Some(*look_at),
             Step::Trying { command, .. } | Step::Returning { command } => {
@@ -201,11 +217,10 @@ impl Engine {
     fn fire_climb(&mut self, id: &CallId, climb: &Climb) {
         let (layer, now) = (climb.layer, self.now);
         match &climb.step {
-            Step::Held { .. } => {
-                self.failovers.set(id, layer, Step::Ended);
-                let waited = climb.told.replacen(" yet", "", 1);
-                let text = format!("{waited}, for a minute now; look at the call");
-                self.say(id, layer, &text);
+            Step::Held { since, .. } => {
+                let (since, look_at) = (*since, now + HELD_LOOK_MS);
+                self.failovers.set(id, layer, Step::Held { since, look_at });
+                self.climb_on(id, layer);
             }
             Step::Refused { .. } => {
                 self.failovers.set(id, layer, Step::Refused { at: now });
@@ -215,9 +230,9 @@ impl Engine {
                 let why = "no good turn proved it in time";
                 self.step_failed(id, layer, &climb.step, why);
             }
-            Step::Off { since, .. } => {
-                let (since, look_at) = (*since, now + LOOK_BACK_MS);
-                self.failovers.set(id, layer, Step::Off { since, look_at });
+            Step::Off { .. } => {
+                let look_at = now + LOOK_BACK_MS;
+                self.failovers.set(id, layer, Step::Off { look_at });
                 self.climb(id, layer);
             }
             Step::Rest | Step::Human | Step::Ended => {}

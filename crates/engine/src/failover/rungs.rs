@@ -6,6 +6,7 @@ use holdfast_domain::{
     Service,
 };
 
+use super::guards::is_time_ahead;
 use super::{PolicyRef, Watch};
 use crate::Engine;
 use crate::acts;
@@ -69,7 +70,7 @@ impl Engine {
         call.ai_serves() && is_bad && (is_its_own || is_known)
     }
 
-    /// The caller begins a turn that a dead service would have to answer.
+    /// A dead service would have to do its part of the caller's turn.
     pub(super) fn is_ahead(&self, call: &Call, layer: Layer) -> bool {
         let is_dead = |(of, traits): &(Layer, Vec<CauseTrait>)| {
             *of == layer && is_dead(call.active(layer), traits)
@@ -79,7 +80,7 @@ impl Engine {
             .iter()
             .any(|(of, found)| *of == layer && found.kind == holdfast_domain::SignalKind::Liveness);
         call.ai_serves()
-            && call.floor.caller.is_some()
+            && is_time_ahead(call, layer)
             && call.layers[layer].state < LayerState::Failed
             && (beats_no_more || self.failovers.dead.iter().any(is_dead))
     }

@@ -1,10 +1,10 @@
 //! The ladder that is climbed without a person: when, how far, and what holds it back.
 
-use holdfast_domain::fact::{CallUpdated, Fact, LatencyMetric};
+use holdfast_domain::fact::{Fact, LatencyMetric};
 use holdfast_domain::playbook::Parity;
 use holdfast_domain::{
     Command, CommandId, CommandRecord, CommandState, HandoffReason, Layer, LayerState, Playbook,
-    Protected, Request, Rung,
+    Request, Rung,
 };
 use holdfast_engine::{AnswerState, Config, Control, Effect, Entry};
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ pub(crate) fn playbook(change: impl FnOnce(&mut Value)) -> Playbook {
     serde_json::from_value(playbook).expect("it has the form of a playbook")
 }
 
-fn arm(script: &mut Script, playbook: Playbook) {
+pub(crate) fn arm(script: &mut Script, playbook: Playbook) {
     script.control(Control::Playbooks {
         playbooks: vec![playbook],
         armed: true,
@@ -50,28 +50,28 @@ fn arm(script: &mut Script, playbook: Playbook) {
 }
 
 /// A call in the middle of an answer that it waits for; nothing fails yet.
-fn asked(script: &mut Script, call: &str) {
+pub(crate) fn asked(script: &mut Script, call: &str) {
     script.call(call);
     asks(script, call);
 }
 
-fn asks(script: &mut Script, call: &str) {
+pub(crate) fn asks(script: &mut Script, call: &str) {
     script.caller_says(call, "are you there?");
     script.llm_starts(call, "primary-llm");
 }
 
-fn fails(script: &mut Script, call: &str) {
+pub(crate) fn fails(script: &mut Script, call: &str) {
     script.error(call, Layer::Llm, "primary-llm", "connection_refused");
 }
 
-fn armed_script() -> Script {
+pub(crate) fn armed_script() -> Script {
     let mut script = Script::new();
     arm(&mut script, playbook(|_| {}));
     script
 }
 
 /// What policies have sent, oldest first.
-fn orders(script: &Script) -> Vec<CommandRecord> {
+pub(crate) fn orders(script: &Script) -> Vec<CommandRecord> {
     let sent = script.effects.iter().filter_map(|effect| match effect {
         Effect::Send { command, .. } if command.actor == "policy model-down" => Some(command),
         _ => None,
@@ -79,7 +79,7 @@ fn orders(script: &Script) -> Vec<CommandRecord> {
     sent.map(|command| (**command).clone()).collect()
 }
 
-fn switches(script: &Script) -> Vec<(String, String)> {
+pub(crate) fn switches(script: &Script) -> Vec<(String, String)> {
     let to = |order: &CommandRecord| match &order.command {
         Command::SwitchModel { to, .. } => Some(to.clone()),
         _ => None,
@@ -90,12 +90,12 @@ fn switches(script: &Script) -> Vec<(String, String)> {
         .collect()
 }
 
-fn last(script: &Script) -> CommandId {
+pub(crate) fn last(script: &Script) -> CommandId {
     orders(script).pop().expect("something was ordered").id
 }
 
 /// Everything that policies said of themselves.
-fn told(script: &Script) -> Vec<String> {
+pub(crate) fn told(script: &Script) -> Vec<String> {
     let told = script.effects.iter().filter_map(|effect| match effect {
         Effect::Append(Entry::Ladder { text, .. }) => Some(text.clone()),
         _ => None,
@@ -103,12 +103,12 @@ fn told(script: &Script) -> Vec<String> {
     told.collect()
 }
 
-fn was_told(script: &Script, words: &str) -> bool {
+pub(crate) fn was_told(script: &Script, words: &str) -> bool {
     told(script).iter().any(|text| text.contains(words))
 }
 
 /// The newest order is carried out, and the next turn is well.
-fn helps(script: &mut Script, call: &str, service: &'static str) {
+pub(crate) fn helps(script: &mut Script, call: &str, service: &'static str) {
     let id = last(script);
     script.answer(&id, AnswerState::Accepted);
     script.answer(&id, switched_to(service, true));
@@ -120,7 +120,7 @@ fn helps(script: &mut Script, call: &str, service: &'static str) {
     );
 }
 
-fn probe(script: &mut Script, subject: &str) {
+pub(crate) fn probe(script: &mut Script, subject: &str) {
     script.layer_fact(
         subject,
         Some(Layer::Llm),
@@ -131,15 +131,6 @@ fn probe(script: &mut Script, subject: &str) {
             probe: true,
         },
     );
-}
-
-fn is_protected(script: &mut Script, call: &str, moment: Option<Protected>) {
-    let protected = Some(moment);
-    let updated = CallUpdated {
-        protected,
-        ..CallUpdated::default()
-    };
-    script.update(call, updated);
 }
 
 #[test]
@@ -205,7 +196,10 @@ fn a_policy_of_another_queue_leaves_the_call_alone() {
 }
 
 /// A call with another place for the same model, and a backup.
-fn with_ladder(script: &mut Script, change: impl FnOnce(&mut [holdfast_domain::Service])) {
+pub(crate) fn with_ladder(
+    script: &mut Script,
+    change: impl FnOnce(&mut [holdfast_domain::Service]),
+) {
     let mut told = started();
     told.services = vec![
         service(Layer::Llm, "primary-llm", Rung::Primary, true),
@@ -334,95 +328,6 @@ fn the_last_rung_asks_for_a_human_and_tells_the_caller() {
     assert_eq!(handoff.reason, HandoffReason::LadderEnded);
     assert_eq!(handoff.requested_by, "policy model-down");
     assert_eq!(script.handoffs().len(), 1);
-}
-
-#[test]
-fn protected_moments_and_sentences_are_waited_for() {
-    type Moment = fn(&mut Script, bool);
-    let moments: [(Moment, &str); 4] = [
-        (
-            |script, on| is_protected(script, "c", on.then_some(Protected::Payment)),
-            "payment",
-        ),
-        (
-            |script, on| is_protected(script, "c", on.then_some(Protected::Identity)),
-            "identity",
-        ),
-        (
-            |script, on| {
-                if on {
-                    script.tool_starts("c", "t1", true);
-                } else {
-                    script.tool_completes("c", "t1");
-                }
-            },
-            "a tool writes",
-        ),
-        (
-            |script, on| {
-                if on {
-                    script.agent_starts("c");
-                } else {
-                    script.agent_stops("c");
-                }
-            },
-            "the agent speaks",
-        ),
-    ];
-    for (moment, words) in moments {
-        let mut script = armed_script();
-        asked(&mut script, "c");
-        moment(&mut script, true);
-        fails(&mut script, "c");
-        script.wait(600);
-        assert_eq!(orders(&script), [], "{words}");
-        assert!(was_told(&script, words), "{:?}", told(&script));
-        moment(&mut script, false);
-        fails(&mut script, "c");
-        assert_eq!(switches(&script).len(), 1, "{words}: {:?}", told(&script));
-    }
-}
-
-#[test]
-fn nothing_is_ordered_over_the_callers_words() {
-    let mut script = armed_script();
-    asked(&mut script, "c");
-    let actor = holdfast_domain::fact::Speaker::Caller;
-    script.fact("c", Fact::SpeechStarted { actor });
-    fails(&mut script, "c");
-    assert_eq!(orders(&script), []);
-    script.wait(500);
-    script.fact("c", Fact::SpeechStopped { actor });
-    assert_eq!(switches(&script).len(), 1);
-}
-
-#[test]
-fn a_step_is_armed_for_a_minute_and_no_longer() {
-    let mut script = armed_script();
-    asked(&mut script, "c");
-    is_protected(&mut script, "c", Some(Protected::Payment));
-    fails(&mut script, "c");
-    for _ in 0..3 {
-        script.wait(20_500);
-        is_protected(&mut script, "c", Some(Protected::Payment));
-    }
-    assert!(was_told(&script, "for a minute now; look at the call"));
-    is_protected(&mut script, "c", None);
-    assert_eq!(orders(&script), [], "what failed a minute ago is no reason");
-}
-
-#[test]
-fn what_is_well_again_is_left_alone() {
-    let mut script = armed_script();
-    asked(&mut script, "c");
-    is_protected(&mut script, "c", Some(Protected::Payment));
-    fails(&mut script, "c");
-    script.agent_answers("c", "primary-llm", 100);
-    script.good_turn("c");
-    assert_eq!(script.state("c", Layer::Llm), LayerState::Healthy);
-    is_protected(&mut script, "c", None);
-    script.wait(5_000);
-    assert_eq!(orders(&script), []);
 }
 
 #[test]
@@ -556,7 +461,7 @@ fn storm(script: &mut Script, calls: &[&str]) {
     }
 }
 
-const CALLS: [&str; 8] = ["c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8"];
+pub(crate) const CALLS: [&str; 8] = ["c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8"];
 
 #[test]
 fn a_storm_is_held_by_the_budget_of_a_minute() {
@@ -635,61 +540,6 @@ fn a_trial_that_fails_opens_the_breaker_again() {
     assert_eq!(switches(&script).len(), before + 1);
     script.wait(12_000);
     assert_eq!(switches(&script).len(), before + 2);
-}
-
-#[test]
-fn a_call_that_uses_what_is_dead_is_moved_as_its_caller_speaks() {
-    let mut script = armed_script();
-    let begin = |script: &mut Script, call: &str, provider: &str| {
-        let mut told = started();
-        for service in &mut told.services {
-            if service.name == "primary-llm" {
-                service.provider = provider.to_owned();
-            } else if service.name == "backup-llm" {
-                service.provider = "Vendor C".to_owned();
-            }
-        }
-        script.fact(call, Fact::CallStarted(Box::new(told)));
-    };
-    let others = ["o1", "o2", "o3", "o4", "o5", "o6", "o7", "o8"];
-    for (bad, other) in CALLS.iter().zip(&others) {
-        begin(&mut script, bad, "Vendor A");
-        begin(&mut script, other, "Vendor B");
-    }
-    begin(&mut script, "next", "Vendor A");
-    for call in CALLS {
-        script.caller_sounds(call, 300);
-        script.llm_starts(call, "primary-llm");
-        fails(&mut script, call);
-    }
-    for other in others {
-        script.caller_sounds(other, 300);
-        script.llm_starts(other, "primary-llm");
-        script.llm_ends(other, 40, 0);
-        script.agent_starts(other);
-    }
-    script.wait(600);
-    assert_eq!(switches(&script).len(), CALLS.len());
-    let actor = holdfast_domain::fact::Speaker::Caller;
-    script.fact("o1", Fact::SpeechStarted { actor });
-    script.fact("next", Fact::SpeechStarted { actor });
-    let order = orders(&script)
-        .pop()
-        .expect("it is ordered before it fails");
-    assert_eq!(
-        order.call.as_ref().map(holdfast_domain::CallId::as_str),
-        Some("next")
-    );
-    assert_eq!(
-        order.command,
-        Command::SwitchModel {
-            layer: Layer::Llm,
-            to: "backup-llm".to_owned(),
-            retry_turn: false,
-            announcement: None,
-        }
-    );
-    assert_eq!(switches(&script).len(), CALLS.len() + 1);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use holdfast_domain::fact::{AgentActivity, EndedBy, Fact, LatencyMetric, Speaker, Text};
 use holdfast_domain::{
-    CardSource, DurationMs, IdentityState, Layer, PromiseMade, Timestamp, UtteranceRole,
+    CardSource, DurationMs, IdentityState, Layer, PromiseMade, Protected, Timestamp, UtteranceRole,
 };
 use rand::Rng;
 
@@ -292,7 +292,7 @@ impl Call {
             confirmed: true,
             source: CardSource::Platform,
         });
-        let over = plan.protected.is_some();
+        let over = plan.protected == Some(Protected::Identity);
         // Once the caller's wish is clear, the conversation can be told in short.
         let summary = (beat == 1).then(|| self.story.summary());
         if promise.is_none() && summary.is_none() && !over {
@@ -305,11 +305,33 @@ impl Call {
         });
     }
 
-    /// The agent's question opens a moment that must not be disturbed, until it is answered.
+    /// The agent's question opens an identity check, until it is answered. A payment that is talked
+    /// of has not begun.
     fn protect_next(&mut self, world: &mut World<'_>) {
         let next = self.story.plot.beats.get(self.beat);
-        if let Some(protected) = next.and_then(|plan| plan.protected) {
-            self.update(world, |news| news.protected = Some(Some(protected)));
+        if next.and_then(|plan| plan.protected) == Some(Protected::Identity) {
+            self.update(world, |news| {
+                news.protected = Some(Some(Protected::Identity));
+            });
+        }
+    }
+
+    /// A payment lasts for as long as the system that makes it is at work: no model has a part in
+    /// it meanwhile.
+    pub(super) fn payment_begins(&mut self, world: &mut World<'_>) {
+        let Some(Owed::Beat(beat)) = self.owed else {
+            return;
+        };
+        if self.story.plot.beats[beat].protected == Some(Protected::Payment) {
+            self.update(world, |news| {
+                news.protected = Some(Some(Protected::Payment));
+            });
+        }
+    }
+
+    pub(super) fn payment_ends(&mut self, world: &mut World<'_>) {
+        if self.known.protected == Some(Some(Protected::Payment)) {
+            self.update(world, |news| news.protected = Some(None));
         }
     }
 

@@ -259,6 +259,7 @@ impl Call {
             args: Some(Text::Owned(self.story.render(tool.args))),
         };
         self.tell(world, requested);
+        self.payment_begins(world);
         let started = Fact::ToolStarted {
             tool: used,
             writes: tool.writes,
@@ -336,6 +337,7 @@ impl Call {
             },
         };
         self.tell(world, fact);
+        self.payment_ends(world);
         self.tool_ended = Some(running.ending);
         if running.ending == ToolEnding::Completed
             && let Some(Owed::Beat(beat)) = self.owed
@@ -354,6 +356,7 @@ impl Call {
                 id: Text::Owned(running.id),
             };
             self.tell(world, Fact::ToolCancelled { tool });
+            self.payment_ends(world);
         }
     }
 }

@@ -20,7 +20,8 @@ pub(crate) struct Plot {
 pub(crate) struct Beat {
     /// Slots that the caller fills with what they say.
     pub(crate) slots: &'static [&'static str],
-    /// The moment that lasts from the agent's question before to the answer after.
+    /// A check lasts from the agent's question before to the answer after, a payment while its tool
+    /// is at work.
     pub(crate) protected: Option<Protected>,
     /// What the agent does before it answers.
     pub(crate) tool: Option<Tool>,
