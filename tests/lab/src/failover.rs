@@ -102,8 +102,18 @@ pub struct Round {
     pub hub_busy: f64,
 }
 
+/// What the hub's own work takes in virtual time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// What it takes really, on this machine and under its load.
+    Measured,
+    /// Nothing: a round comes out the same on every machine.
+    Free,
+}
+
 /// A platform, a hub, and what is on the way between them.
 struct Bench {
+    work: Work,
     hub: VirtualHub,
     peer: Peer,
     platform: Platform,
@@ -136,8 +146,8 @@ enum Seen {
 }
 
 /// One round: a hub that is armed, `calls` live calls, and the death of one vendor.
-pub fn round(calls: usize, seed: u64) -> anyhow::Result<Round> {
-    let mut bench = Bench::start(calls, seed)?;
+pub fn round(calls: usize, seed: u64, work: Work) -> anyhow::Result<Round> {
+    let mut bench = Bench::start(calls, seed, work)?;
     bench.run_until(BEGAN + WARM_MS, STEP_WARM_MS)?;
     let live = bench.platform.live_calls();
     let vendor = FaultScope {
@@ -172,7 +182,7 @@ pub fn round(calls: usize, seed: u64) -> anyhow::Result<Round> {
 }
 
 impl Bench {
-    fn start(calls: usize, seed: u64) -> anyhow::Result<Self> {
+    fn start(calls: usize, seed: u64, work: Work) -> anyhow::Result<Self> {
         let data = tempfile::tempdir().context("make a folder for the journal")?;
         let config = HubConfig {
             armed: true,
@@ -201,6 +211,7 @@ impl Bench {
             noise: false,
         };
         let mut bench = Self {
+            work,
             hub,
             peer,
             platform: Platform::new(config, BEGAN).beating(BEAT_MS),
@@ -366,7 +377,10 @@ impl Bench {
             bail!("the journal cannot be written");
         }
         let heard = self.hub.heard(self.peer);
-        let worked = elapsed_us() - began;
+        let worked = match self.work {
+            Work::Measured => elapsed_us() - began,
+            Work::Free => 0,
+        };
         self.worked_us += worked;
         let done = now + worked;
         self.busy_until = done;
@@ -474,16 +488,28 @@ mod tests {
 
     #[test]
     fn a_dead_vendor_is_met_and_left() {
-        let round = round(300, 1).unwrap();
-        assert!(round.calls > 250 && !round.met.is_empty(), "{round:?}");
+        let round = round(300, 1, Work::Free).unwrap();
+        assert!(round.calls > 250 && round.met.len() > 20, "{round:?}");
         // A payment ends, and so does what a caller says: everybody is switched.
-        assert!(round.met.len() > 20, "{round:?}");
         assert_eq!(round.left, BTreeMap::new(), "{round:?}");
-        for met in round.met.iter().filter(|met| met.acked.is_some()) {
+        let mut totals = Vec::new();
+        for met in &round.met {
             let total = met.total_ms().unwrap();
             let split: f64 = met.split_ms().unwrap().iter().sum();
             assert!(total >= 60.0, "three ways of 20 ms: {met:?}");
             assert!((split - total).abs() < 0.01, "{met:?}");
+            totals.push(total);
         }
+        totals.sort_by(f64::total_cmp);
+        let mean = totals.iter().sum::<f64>() / totals.len() as f64;
+        let p95 = totals[totals.len() * 95 / 100];
+        // The goals, of which the network takes 60 ms and the platform 60 ms as a rule.
+        assert!(mean < 175.5 && p95 < 400.0, "{mean} {p95}");
+    }
+
+    #[test]
+    fn what_the_hub_does_takes_its_time() {
+        let round = round(20, 1, Work::Measured).unwrap();
+        assert!(round.hub_busy > 0.0, "{round:?}");
     }
 }

@@ -268,9 +268,9 @@ fn a_dead_vendor(layer: Layer, primary: &'static str, backup: &'static str) -> S
         }
         for service in &mut told.services {
             if service.name == primary {
-                service.provider = provider.to_owned();
+                provider.clone_into(&mut service.provider);
             } else if service.name == backup {
-                service.provider = "Vendor C".to_owned();
+                "Vendor C".clone_into(&mut service.provider);
             }
         }
         script.fact(call, Fact::CallStarted(Box::new(told)));

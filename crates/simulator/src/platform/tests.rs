@@ -2,10 +2,10 @@ mod checks;
 mod commands;
 mod faults;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_domain::fact::{EndedBy, Fact};
-use holdfast_domain::{ActiveFault, UtteranceRole};
+use holdfast_domain::{ActiveFault, Protected, UtteranceRole};
 use proptest::prelude::*;
 
 use super::*;
@@ -272,6 +272,35 @@ proptest! {
         checks.read_all(&run(&mut platform, 240_000));
         checks.every_command_is_answered();
     }
+}
+
+#[test]
+fn a_payment_lasts_while_its_tool_writes_and_no_longer() {
+    let mut platform = platform(11, 40);
+    let told = run(&mut platform, 200_000);
+    let mut paying = BTreeMap::new();
+    let mut payments = 0;
+    for event in events(&told) {
+        let Some(call) = &event.call else { continue };
+        match &event.fact {
+            Fact::CallUpdated(news) if news.protected == Some(Some(Protected::Payment)) => {
+                assert!(paying.insert(call, false).is_none(), "{event:?}");
+            }
+            Fact::CallUpdated(news) if news.protected == Some(None) => {
+                let wrote = paying.remove(call);
+                assert_ne!(wrote, Some(false), "nothing was paid: {event:?}");
+                payments += usize::from(wrote.is_some());
+            }
+            Fact::ToolStarted { writes: true, .. } => {
+                paying.entry(call).and_modify(|wrote| *wrote = true);
+            }
+            Fact::LlmResponseStarted { .. } => {
+                assert!(!paying.contains_key(call), "the model is asked: {event:?}");
+            }
+            _ => {}
+        }
+    }
+    assert!(payments > 10, "{payments}");
 }
 
 fn active(outputs: &[Output]) -> Option<&Vec<ActiveFault>> {

@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use holdfast_lab::bench::{EVENTS, Took, Warm};
 use holdfast_lab::environment::Environment;
-use holdfast_lab::failover::Met;
+use holdfast_lab::failover::{Met, Work};
 use serde_json::{Map, Value, json};
 
 /// How many calls the engine is measured with.
@@ -152,7 +152,8 @@ fn failover(arguments: &Failover) -> anyhow::Result<()> {
     for n in 0..arguments.rounds {
         eprintln!("round {} of {}", n + 1, arguments.rounds);
         let seed = arguments.seed.wrapping_add(u64::from(n));
-        rounds.push(holdfast_lab::failover::round(arguments.calls, seed)?);
+        let round = holdfast_lab::failover::round(arguments.calls, seed, Work::Measured)?;
+        rounds.push(round);
     }
     let met: Vec<Met> = rounds.iter().flat_map(|round| round.met.clone()).collect();
     let mut totals: Vec<f64> = met.iter().filter_map(Met::total_ms).collect();
@@ -166,7 +167,7 @@ fn failover(arguments: &Failover) -> anyhow::Result<()> {
         .map(|round| {
             json!({
                 "calls": round.calls, "met": round.met.len(), "ahead": round.ahead,
-                "left": round.left,
+                "left": round.left, "in_payment": round.in_payment,
                 "hub_busy_share": round.hub_busy,
                 "total_ms": round.met.iter().map(Met::total_ms).collect::<Vec<_>>(),
             })
