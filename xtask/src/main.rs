@@ -47,7 +47,7 @@ enum Task {
     Explore(explore::Arguments),
     /// Write what is generated from the Rust types: TypeScript for the window, JSON Schema for bridges.
     Generate,
-    /// Score what the product does against labels: `score diagnosis`.
+    /// Score what the product does against labels: `score diagnosis`, `score handoff`.
     Score(lab::Arguments),
     /// Measure what things cost: `bench engine`, `bench failover`, `bench fanout`.
     Bench(lab::Arguments),

@@ -8,7 +8,8 @@ mod gaps;
 mod lexicon;
 
 use holdfast_domain::{
-    CardFailure, CardField, HandoffCard, Layer, LayerState, ToolEffect, Utterance, UtteranceRole,
+    CardFailure, CardField, CardSource, HandoffCard, Layer, LayerState, ToolEffect, Utterance,
+    UtteranceRole,
 };
 
 use self::extract::{Extractive, Writer};
@@ -27,12 +28,13 @@ fn written_by(writer: &impl Writer, call: &Call, is_heard: bool) -> HandoffCard 
     let dialogue = &*call.dialogue;
     let ask = told(dialogue.ask.as_deref()).unwrap_or_else(|| writer.ask(dialogue));
     let say_first = writer.say_first(dialogue, ask.text());
-    let promises = if dialogue.promises.is_empty() {
-        writer.promises(dialogue)
+    let (promises, told_by) = if dialogue.promises.is_empty() {
+        let found = writer.promises(dialogue);
+        let from = found.as_ref().map(|_| CardSource::Extracted);
+        (found.unwrap_or_default(), from)
     } else {
-        Some(dialogue.promises.clone())
+        (dialogue.promises.clone(), Some(CardSource::Platform))
     };
-    let knows_promises = promises.is_some();
     let mut card = HandoffCard {
         customer: dialogue.customer.clone(),
         queue: dialogue.queue.clone(),
@@ -53,7 +55,7 @@ fn written_by(writer: &impl Writer, call: &Call, is_heard: bool) -> HandoffCard 
                 at: tool.ended_at.unwrap_or(tool.at),
             })
             .collect(),
-        promises: promises.unwrap_or_default(),
+        promises,
         failure: failure(call),
         last_turns: last_turns(dialogue),
         disclosure: dialogue.disclosure,
@@ -66,7 +68,7 @@ fn written_by(writer: &impl Writer, call: &Call, is_heard: bool) -> HandoffCard 
         gaps: Vec::new(),
         as_of: call.last_fact_at,
     };
-    card.gaps = gaps::of(&card, knows_promises, is_heard);
+    card.gaps = gaps::of(&card, told_by, is_heard);
     card
 }
 

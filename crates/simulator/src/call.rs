@@ -17,6 +17,7 @@
 
 mod act;
 mod breakdown;
+mod hold;
 mod human;
 mod listen;
 mod noise;
@@ -44,6 +45,7 @@ use crate::ledger::Ledger;
 use crate::platform::{PlatformConfig, WorldKind};
 use crate::pools::Pools;
 use crate::services::Site;
+use crate::truth::ToolTruth;
 
 pub(crate) use act::{Act, Request};
 
@@ -125,6 +127,8 @@ pub(crate) struct Call {
     tool_ended: Option<ToolEnding>,
     tool: Option<RunningTool>,
     tools_used: u32,
+    /// Tools that came to their end.
+    did: Vec<ToolTruth>,
     caller: Caller,
     /// When the connection is looked at next.
     pulse: Timestamp,
@@ -382,6 +386,7 @@ impl Call {
             tool_ended: None,
             tool: None,
             tools_used: 0,
+            did: Vec::new(),
             caller: Caller {
                 stopped: None,
                 patience: NEVER,

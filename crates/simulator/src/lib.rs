@@ -20,6 +20,7 @@ mod ledger;
 mod platform;
 mod pools;
 mod services;
+mod truth;
 
 pub use bridge::shell::{RunningSimulator, Simulator, SimulatorConfig};
 pub use call::{Event, Output};
@@ -27,3 +28,4 @@ pub use faults::{FAULTS_MAX, FaultError, FaultKind};
 pub use holdfast_domain::FaultScope;
 pub use holdfast_link::{ClosedReason, Token};
 pub use platform::{CALLS_MAX, Platform, PlatformConfig, WorldKind};
+pub use truth::{AskTruth, CallTruth, PromiseTruth, ToolTruth, Went};

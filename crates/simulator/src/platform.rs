@@ -22,6 +22,7 @@ use crate::call::{Act, Call, Event, Output, World};
 use crate::faults::{FaultError, FaultKind, Faults, Target};
 use crate::ledger::Ledger;
 use crate::pools::Pools;
+use crate::truth::CallTruth;
 use beats::Beats;
 
 /// Calls that ended are known as such for so many: a command that crosses the end of its call
@@ -263,7 +264,7 @@ impl Platform {
     }
 
     /// Ends one injection; the others go on.
-    pub(crate) fn end_injection(&mut self, id: &str) {
+    pub fn end_injection(&mut self, id: &str) {
         if self.faults.stop(Some(id)).is_ok() {
             self.faults_changed(None);
         }
@@ -277,6 +278,11 @@ impl Platform {
     /// Live calls.
     pub fn live_calls(&self) -> usize {
         self.calls.len()
+    }
+
+    /// What each live call really holds, oldest call first.
+    pub fn truths(&self) -> impl Iterator<Item = CallTruth> {
+        self.calls.values().map(Call::truth)
     }
 
     /// The ids of the live calls, oldest call first.

@@ -24,7 +24,7 @@ const WARM_MS: i64 = 60_000;
 const TICK_MS: i64 = 100;
 
 /// How often a bridge says that it lives.
-const HEARTBEAT_MS: i64 = 2_000;
+pub(crate) const HEARTBEAT_MS: i64 = 2_000;
 
 /// Events in a round. At 10,000 calls they are what comes within about 20 s, so that a round has
 /// its share of timers.
@@ -56,7 +56,7 @@ struct Line {
 }
 
 /// An event as it arrives: when, from which line, what.
-type Arrival = (Timestamp, usize, FactEnvelope<'static>);
+pub(crate) type Arrival = (Timestamp, usize, FactEnvelope<'static>);
 
 /// What a round took.
 #[derive(Debug, Clone, Copy)]
@@ -139,7 +139,7 @@ impl Warm {
 }
 
 impl Lines {
-    fn new(calls: usize, seed: u64) -> Self {
+    pub(crate) fn new(calls: usize, seed: u64) -> Self {
         let platforms = calls.div_ceil(CALLS_PER_PLATFORM);
         let all = (0..platforms)
             .map(|n| {
@@ -161,7 +161,7 @@ impl Lines {
         Self { now: BEGAN, all }
     }
 
-    fn snapshot(&mut self, n: usize) -> Vec<Arrival> {
+    pub(crate) fn snapshot(&mut self, n: usize) -> Vec<Arrival> {
         let outputs = self.all[n].platform.snapshot();
         let mut arrivals = Vec::new();
         self.put(n, outputs, &mut arrivals);
@@ -169,7 +169,7 @@ impl Lines {
     }
 
     /// What all platforms tell of the next piece of time.
-    fn tick(&mut self) -> Vec<Arrival> {
+    pub(crate) fn tick(&mut self) -> Vec<Arrival> {
         self.now = self.now + TICK_MS;
         let mut arrivals = Vec::new();
         for n in 0..self.all.len() {
@@ -188,6 +188,21 @@ impl Lines {
             }
         }
         arrivals
+    }
+
+    /// The moment up to which everything was told.
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The only platform of a small number of calls.
+    pub(crate) fn platform(&mut self) -> &mut Platform {
+        &mut self.all[0].platform
+    }
+
+    /// Its bridge.
+    pub(crate) fn source(&self) -> &SourceId {
+        &self.all[0].source
     }
 
     fn put(&mut self, n: usize, outputs: Vec<Output>, arrivals: &mut Vec<Arrival>) {

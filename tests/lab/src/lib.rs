@@ -5,6 +5,7 @@
 //! Deliberately absent: anything that the product needs to run.
 
 pub mod bench;
+pub mod card;
 pub mod clock;
 pub mod diagnosis;
 pub mod environment;

@@ -1,14 +1,20 @@
 //! What a card lacks, and what of it may not be so.
 
 use holdfast_domain::fact::Effect;
-use holdfast_domain::{CardField, CardGap, CardPart, HandoffCard, IdentityLevel, ToolState};
+use holdfast_domain::{
+    CardField, CardGap, CardPart, CardSource, HandoffCard, IdentityLevel, ToolState,
+};
 
 /// A slot that was heard with less confidence than this is in doubt: at 0.6 a recognizer is right
 /// about as often as it is wrong on names and numbers, and those are what slots hold.
 const CONFIDENCE_MIN: f64 = 0.6;
 
-/// The gaps of a card, in the order of [`CardPart`].
-pub(super) fn of(card: &HandoffCard, knows_promises: bool, is_heard: bool) -> Vec<CardGap> {
+/// The gaps of a card, in the order of [`CardPart`]; `promises_by` is who tells of promises.
+pub(super) fn of(
+    card: &HandoffCard,
+    promises_by: Option<CardSource>,
+    is_heard: bool,
+) -> Vec<CardGap> {
     let mut gaps = Vec::new();
     let mut missing = |is_missing: bool, part: CardPart| {
         if is_missing {
@@ -21,12 +27,18 @@ pub(super) fn of(card: &HandoffCard, knows_promises: bool, is_heard: bool) -> Ve
     missing(card.intent == CardField::Missing, CardPart::Intent);
     missing(card.slots.is_empty(), CardPart::Slots);
     missing(card.identity.is_none(), CardPart::Identity);
-    missing(!knows_promises, CardPart::Promises);
+    missing(promises_by.is_none(), CardPart::Promises);
     missing(card.last_turns.is_empty(), CardPart::LastTurns);
     missing(card.disclosure.is_none(), CardPart::Disclosure);
     missing(card.consent.is_none(), CardPart::Consent);
     missing(card.recording.is_none(), CardPart::Recording);
     missing(!is_heard, CardPart::Newest);
+    if promises_by == Some(CardSource::Extracted) {
+        gaps.push(CardGap::Doubtful {
+            part: CardPart::Promises,
+            why: "the platform tells of none; only the words of the call were searched".to_owned(),
+        });
+    }
     gaps.extend(doubts(card));
     gaps.sort_by_key(CardGap::part);
     gaps

@@ -105,6 +105,7 @@ static LEXICONS: [Lexicon; 7] = [
             "only heard",
             "i said",
             "once more",
+            "did you say",
         ],
         human: &[
             "a human",
@@ -426,7 +427,6 @@ static LEXICONS: [Lexicon; 7] = [
             "o que dizia",
             "eu dizia",
             "repito",
-            "estou",
         ],
         human: &[
             "uma pessoa",

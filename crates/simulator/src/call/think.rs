@@ -311,6 +311,7 @@ impl Call {
         let failed = running.ending != ToolEnding::Completed;
         let name = Some(running.tool.name);
         self.note_trial(Layer::Tools, name, running.began, failed, world);
+        self.note_tool(running.tool, Some(running.ending));
         let tool = ToolRef {
             name: running.tool.name.into(),
             id: Text::Owned(running.id),
@@ -351,6 +352,7 @@ impl Call {
 
     pub(super) fn cancel_tool(&mut self, world: &mut World<'_>) {
         if let Some(running) = self.tool.take() {
+            self.note_tool(running.tool, None);
             let tool = ToolRef {
                 name: running.tool.name.into(),
                 id: Text::Owned(running.id),

@@ -29,6 +29,8 @@ pub(crate) struct Beat {
     pub(crate) identity: Option<(&'static str, IdentityLevel)>,
     /// The answer makes the plot's promise.
     pub(crate) promise: bool,
+    /// The answer commits the agent to something further.
+    pub(crate) commits: bool,
     /// How the caller feels as they speak, -1 to 1.
     pub(crate) mood: f64,
 }
@@ -50,6 +52,7 @@ const PLAIN: Beat = Beat {
     tool: None,
     identity: None,
     promise: false,
+    commits: false,
     mood: 0.1,
 };
 
@@ -130,7 +133,11 @@ pub(crate) static PLOTS: [Plot; 6] = [
                 mood: 0.3,
                 ..PLAIN
             },
-            Beat { mood: 0.2, ..PLAIN },
+            Beat {
+                commits: true,
+                mood: 0.2,
+                ..PLAIN
+            },
         ],
     },
     Plot {
@@ -288,6 +295,7 @@ pub(crate) static PLOTS: [Plot; 6] = [
                     r#"{"last4":"{last4}"}"#,
                     r#"{"status":"ordered","days":3}"#,
                 )),
+                commits: true,
                 mood: 0.3,
                 ..PLAIN
             },

@@ -201,7 +201,10 @@ export function cardOf(call: FakeCall, now: number): HandoffCard {
           }
         : { type: "missing" },
     gaps: isDispute
-      ? [{ type: "doubtful", part: "tools", why: "billing.refund: has not answered" }]
+      ? [
+          { type: "doubtful", part: "tools", why: "billing.refund: has not answered" },
+          { type: "doubtful", part: "promises", why: "only the words of the call were searched" },
+        ]
       : [
           { type: "missing", part: "summary" },
           { type: "missing", part: "identity" },

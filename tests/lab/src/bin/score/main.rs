@@ -6,6 +6,8 @@
     reason = "progress goes where no figure is read from"
 )]
 
+mod handoff;
+
 use anyhow::bail;
 use clap::{Parser, Subcommand};
 use holdfast_domain::DurationMs;
@@ -31,6 +33,8 @@ enum What {
     /// Run the simulator's fault corpus in virtual time and hold what the engine says against what
     /// was really broken.
     Diagnosis(Diagnosis),
+    /// Hold the handoff cards of simulated calls against what the calls really hold.
+    Handoff(handoff::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -56,15 +60,21 @@ struct Diagnosis {
 }
 
 fn main() -> anyhow::Result<()> {
-    let What::Diagnosis(arguments) = Arguments::parse().what;
-    let families = chosen(&arguments)?;
+    match Arguments::parse().what {
+        What::Diagnosis(arguments) => diagnose(&arguments),
+        What::Handoff(arguments) => handoff::run(&arguments),
+    }
+}
+
+fn diagnose(arguments: &Diagnosis) -> anyhow::Result<()> {
+    let families = chosen(arguments)?;
     if !(0.0..=1_000.0).contains(&arguments.hours) {
         bail!("--hours is a number from 0 to 1000");
     }
     let environment = Environment::begin();
-    let score = Score::of(&arguments, &families);
+    let score = Score::of(arguments, &families);
     if arguments.json {
-        println!("{}", score.told(&arguments, &environment));
+        println!("{}", score.told(arguments, &environment));
     } else {
         score.print();
     }
