@@ -309,8 +309,9 @@ fn effect(really: ToolTruth) -> Effect {
 
 fn judge_promises(card: &HandoffCard, truth: &CallTruth, told: bool, tally: &mut Tally) {
     let (field, due): (_, Vec<&PromiseTruth>) = if told {
-        // The platform tells the plot's promise once its turn is over.
-        let due = truth.promises.iter().filter(|made| made.line.is_some());
+        // The platform tells the plot's promise once it was said to its end.
+        let due = truth.promises.iter();
+        let due = due.filter(|made| made.line.is_some() && made.is_whole);
         ("promises", due.collect())
     } else {
         let due = truth.promises.iter().filter(|made| made.is_whole);
