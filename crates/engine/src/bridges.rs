@@ -72,6 +72,9 @@ pub(crate) struct Bridge {
     /// How regularly its heartbeats arrive.
     #[serde(default)]
     pulse: Pulse,
+    /// The next heartbeat ends an interval: nothing was kept back since the one before.
+    #[serde(default)]
+    has_beaten: bool,
     /// The bridge's clock minus ours; None before the first fact.
     skew_ms: Option<DurationMs>,
     late_beats: u8,
@@ -109,6 +112,7 @@ impl Bridge {
             awake_since: now,
             miss_at: None,
             pulse: Pulse::new(now),
+            has_beaten: false,
             skew_ms: None,
             late_beats: 0,
             faults: Vec::new(),
@@ -143,13 +147,30 @@ impl Bridge {
         learnt.clamp(promised, promised.saturating_mul(2))
     }
 
-    /// A heartbeat arrived: learns how regularly they do.
-    pub(crate) fn beats(&mut self, config: &Config, now: Timestamp) {
-        if self.state() == FeedState::Live {
+    /// A heartbeat arrived: learns how regularly they do, if `hub_sees`. What the line or the hub
+    /// kept back says nothing of it.
+    pub(crate) fn beats(&mut self, config: &Config, now: Timestamp, hub_sees: bool) {
+        let counts = hub_sees && self.state() == FeedState::Live;
+        if counts && self.has_beaten {
             self.pulse.beat(now, &config.beats);
         } else {
             self.pulse.resume(now);
         }
+        self.has_beaten = counts;
+    }
+
+    /// An event of it is missing: what it says is not taken in before that one.
+    pub(crate) const fn misses_event(&mut self) {
+        self.is_missing = true;
+        self.has_beaten = false;
+    }
+
+    /// The hub sees again, and was blind since `since`: its silence counts from `now`, and what it
+    /// said may be on its way.
+    pub(crate) fn is_seen(&mut self, since: Timestamp, now: Timestamp) {
+        self.seen_from = now;
+        self.has_beaten = false;
+        self.is_missing |= self.heard_at <= since;
     }
 
     /// When the bridge falls silent, when its calls are given up, or when it is forgotten.
@@ -218,6 +239,7 @@ impl Bridge {
         self.is_connected = true;
         // Its connection resumes after the last event that came.
         self.is_missing = false;
+        self.has_beaten = false;
         if is_new_epoch {
             epoch.clone_into(&mut self.epoch);
             self.pulse = Pulse::new(now);

@@ -159,10 +159,11 @@ impl Concerns {
         at.map(|at| self.0.remove(at)).is_ok()
     }
 
-    /// Puts the concerns that reach a call on it, and takes off what stands no more.
-    fn put_on(&self, call: &mut Call, now: Timestamp, notes: &mut Vec<Note>) {
+    /// Puts the concerns that reach a call on it, and takes off what stands no more. True if
+    /// something else is shown of it now, be it only in its words.
+    fn put_on(&self, call: &mut Call, now: Timestamp, notes: &mut Vec<Note>) -> bool {
         if self.is_empty() && call.concerns.is_empty() {
-            return;
+            return false;
         }
         call.concerns.clear();
         if call.limits.is_put_on_watch {
@@ -178,9 +179,11 @@ impl Concerns {
                 }
             }
         }
+        let mut is_news = false;
         for layer in Layer::ALL {
-            call.settle_concern(layer, now, notes);
+            is_news |= call.settle_concern(layer, now, notes);
         }
+        is_news || !notes.is_empty()
     }
 }
 
@@ -226,7 +229,7 @@ impl Call {
         true
     }
 
-    fn settle_concern(&mut self, layer: Layer, now: Timestamp, notes: &mut Vec<Note>) {
+    fn settle_concern(&mut self, layer: Layer, now: Timestamp, notes: &mut Vec<Note>) -> bool {
         let cell = &self.layers[layer];
         let shown = cell
             .evidence
@@ -238,13 +241,11 @@ impl Call {
                 // A caller who waits on what is dead goes on waiting for it.
                 let state = cell.state;
                 let found = wanted.clone();
-                if state == LayerState::Degraded {
-                    self.show_concern(layer, state, found, now, notes);
-                }
+                state == LayerState::Degraded && self.show_concern(layer, state, found, now, notes)
             }
             (Some((_, wanted)), shown) => {
                 if shown.is_none() && cell.state >= LayerState::Degraded {
-                    return;
+                    return false;
                 }
                 let found = wanted.clone();
                 let is_dead = found.kind == SignalKind::Liveness;
@@ -254,7 +255,7 @@ impl Call {
                 } else {
                     LayerState::Degraded
                 };
-                self.show_concern(layer, to, found, now, notes);
+                self.show_concern(layer, to, found, now, notes)
             }
             (None, Some(_)) => {
                 // Nothing but the concern was known to be wrong.
@@ -265,8 +266,9 @@ impl Call {
                 };
                 self.layers[layer].evidence = None;
                 self.set_state(layer, to, now, notes);
+                true
             }
-            (None, None) => {}
+            (None, None) => false,
         }
     }
 
@@ -277,14 +279,14 @@ impl Call {
         mut found: Evidence,
         at: Timestamp,
         notes: &mut Vec<Note>,
-    ) {
+    ) -> bool {
         if self.layers[layer]
             .evidence
             .as_deref()
             .is_some_and(|shown| shown.events == found.events && shown.kind == found.kind)
             && self.layers[layer].state == to
         {
-            return;
+            return false;
         }
         let bears = if to == LayerState::Failed {
             "the caller waits for an answer"
@@ -303,6 +305,7 @@ impl Call {
         }
         self.layers[layer].evidence = Some(Box::new(found));
         self.set_state(layer, to, at, notes);
+        true
     }
 }
 
@@ -327,9 +330,10 @@ impl Engine {
         let mut changed: Vec<(CallId, Vec<Note>)> = Vec::new();
         let (concerns, notes, out) = (&mut self.concerns, &mut self.notes, &mut self.out);
         self.calls.each(|call| {
-            concerns.put_on(call, now, notes);
-            if !notes.is_empty() {
+            if concerns.put_on(call, now, notes) {
                 out.show_call(&call.id, &mut call.dirty);
+            }
+            if !notes.is_empty() {
                 changed.push((call.id.clone(), std::mem::take(notes)));
             }
         });
@@ -349,11 +353,9 @@ impl Engine {
             return;
         };
         let mut notes = Vec::new();
-        self.concerns.put_on(call, now, &mut notes);
-        if notes.is_empty() {
-            return;
+        if self.concerns.put_on(call, now, &mut notes) {
+            self.out.show_call(id, &mut call.dirty);
         }
-        self.out.show_call(id, &mut call.dirty);
         for note in notes {
             self.spread(id, note);
         }

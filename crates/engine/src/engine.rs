@@ -232,7 +232,7 @@ impl Engine {
         let bridge = self.bridges.get(&call.source);
         Around {
             config: &self.config,
-            now: self.now,
+            now: self.sight.judged_until(self.now),
             feed: bridge.map_or(holdfast_domain::FeedState::Lost, Bridge::state),
             feed_heard_at: bridge.map_or(call.heard_at, |bridge| bridge.heard_at),
             command: self.commands.of_call(call).next(),
@@ -312,8 +312,9 @@ impl Engine {
                 let was = self.feed(source);
                 let bridge = self.bridge(source);
                 bridge.note(*kind, example, now);
-                // What it says is not taken in before the event that is missing.
-                bridge.is_missing |= *kind == AnomalyKind::SequenceGap;
+                if *kind == AnomalyKind::SequenceGap {
+                    bridge.misses_event();
+                }
                 self.out.show_platform();
                 self.feed_changed(source, was);
             }

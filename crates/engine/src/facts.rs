@@ -364,11 +364,9 @@ impl Engine {
 
     fn heartbeat(&mut self, source: &SourceId, live_calls: u64) {
         let (was, now) = (self.feed(source), self.now);
-        // What the hub hears late says nothing of the bridge.
-        if self.sight.judges(now)
-            && let Some(bridge) = self.bridges.get_mut(source)
-        {
-            bridge.beats(&self.config, now);
+        let hub_sees = self.sight.judges(now);
+        if let Some(bridge) = self.bridges.get_mut(source) {
+            bridge.beats(&self.config, now, hub_sees);
         }
         if self.bridge(source).beat_without_snapshot() {
             let untold: Vec<CallId> = self.bridge(source).untold.iter().cloned().collect();

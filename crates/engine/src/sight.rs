@@ -25,7 +25,7 @@ const SETTLE_MS: DurationMs = 1_000;
 pub(crate) struct Sight {
     /// Why not; None while the hub sees.
     blind: Option<BlindReason>,
-    /// Up to when deadlines were judged before the hub went blind.
+    /// Up to when deadlines were judged before the hub went blind, now or the last time.
     since: Timestamp,
     /// No deadline passes before this.
     pub(crate) not_before: Timestamp,
@@ -34,6 +34,11 @@ pub(crate) struct Sight {
 impl Sight {
     pub(crate) const fn is_blind(&self) -> bool {
         self.blind.is_some()
+    }
+
+    /// Up to when time counts against anybody: what is read of a call is judged as of then.
+    pub(crate) fn judged_until(&self, now: Timestamp) -> Timestamp {
+        if self.judges(now) { now } else { self.since }
     }
 
     /// Deadlines that lie before `now` have passed.
@@ -81,8 +86,7 @@ impl Engine {
         for source in sources {
             let was = self.feed(&source);
             let bridge = self.bridge(&source);
-            bridge.seen_from = now;
-            bridge.is_missing |= bridge.heard_at <= since;
+            bridge.is_seen(since, now);
             self.feed_changed(&source, was);
         }
     }

@@ -5,7 +5,7 @@ use holdfast_domain::{
     AnomalyKind, BridgeStatus, CallId, ExcludedReason, FeedState, Floor, Layer, LayerState,
     NeedLevel, SourceId, UtteranceRole,
 };
-use holdfast_engine::{Control, Effect, Entry, Shown};
+use holdfast_engine::{BridgeChange, Control, Effect, Entry, Shown};
 
 use crate::script::{BRIDGE, Script, calls, started, supervisor, switch};
 
@@ -503,6 +503,16 @@ fn an_ended_call_is_gone() {
     assert_eq!(bridge(&script).live_calls, 0);
 }
 
+/// How long a bridge may be silent from now on until it is stale.
+fn silence_ms(script: &mut Script) -> i64 {
+    let last = script.now();
+    while script.engine.bridges()[0].state == FeedState::Live {
+        script.wait_at_once(100);
+        assert!(script.now().since(last) < 20_000, "it is never stale");
+    }
+    script.now().since(last)
+}
+
 /// Heartbeats at these intervals, again and again; then how long until the bridge is stale.
 fn stale_after(intervals: &[i64]) -> i64 {
     let mut script = Script::new();
@@ -513,12 +523,7 @@ fn stale_after(intervals: &[i64]) -> i64 {
             script.fact("*", heartbeat(0));
         }
     }
-    let last = script.now();
-    while script.engine.bridges()[0].state == FeedState::Live {
-        script.wait_at_once(100);
-        assert!(script.now().since(last) < 20_000, "it is never stale");
-    }
-    script.now().since(last)
+    silence_ms(&mut script)
 }
 
 #[test]
@@ -526,4 +531,44 @@ fn a_bridge_whose_heartbeats_come_irregularly_is_given_its_time_up_to_a_limit() 
     assert_eq!(stale_after(&[1_000]), 3_000);
     assert_eq!(stale_after(&[700, 1_300, 1_500, 500]), 3_600);
     assert_eq!(stale_after(&[100, 2_600]), 6_000);
+}
+
+#[test]
+fn what_the_line_or_the_hub_kept_back_is_no_irregular_heartbeat() {
+    let line_breaks = |script: &mut Script| {
+        script.disconnect(BRIDGE);
+        script.wait_at_once(5_000);
+        script.connect(BRIDGE, "epoch-1");
+        script.mute(BRIDGE);
+    };
+    let event_is_lost = |script: &mut Script| {
+        script.control(Control::Bridge {
+            source: SourceId::new(BRIDGE),
+            change: BridgeChange::Anomaly {
+                kind: AnomalyKind::SequenceGap,
+                example: "sequence 7 was expected, 8 arrived; resume from 7".to_owned(),
+            },
+        });
+        script.wait_at_once(2_500);
+    };
+    let hub_sleeps = |script: &mut Script| {
+        script.sleep(5_000);
+        script.control(Control::Sees);
+        script.wait_at_once(500);
+        script.fact("*", heartbeat(0));
+        script.wait_at_once(1_500);
+    };
+    let kept_back: [&dyn Fn(&mut Script); 3] = [&line_breaks, &event_is_lost, &hub_sleeps];
+    for (n, kept_back) in kept_back.into_iter().enumerate() {
+        let mut script = Script::new();
+        script.mute(BRIDGE);
+        for _ in 0..6 {
+            kept_back(&mut script);
+            for _ in 0..3 {
+                script.wait_at_once(1_000);
+                script.fact("*", heartbeat(0));
+            }
+        }
+        assert_eq!(silence_ms(&mut script), 3_000, "{n}");
+    }
 }

@@ -367,3 +367,22 @@ fn a_blindness_is_kept_with_its_reason_and_its_length() {
         ]
     );
 }
+
+#[test]
+fn time_that_nobody_saw_makes_nothing_worse_on_the_board() {
+    let mut script = asked();
+    script.agent_answers("c", "primary-llm", 500);
+    let reason = "ice".into();
+    script.fact("c", Fact::TransportDisconnected { reason });
+    script.wait(2_000);
+    let level = |script: &Script| script.need("c").level;
+    assert_eq!(level(&script), NeedLevel::Warn);
+    script.blind(BlindReason::OwnLag);
+    script.wait(30_000);
+    assert_eq!(level(&script), NeedLevel::Warn);
+    script.control(Control::Sees);
+    script.wait(999);
+    assert_eq!(level(&script), NeedLevel::Warn);
+    script.wait(1);
+    assert_eq!(level(&script), NeedLevel::Critical, "gone for over 10 s");
+}

@@ -109,6 +109,23 @@ impl VirtualHub {
         self.core.submit();
     }
 
+    /// The core was kept from its work until `now`: what bridges said meanwhile, and when it
+    /// arrived, is taken in first, as in a hub with sockets.
+    pub fn wake(&mut self, now: Timestamp, waited: Vec<(Peer, String, Timestamp)>) {
+        self.clock.store(now.as_millis(), Ordering::Relaxed);
+        self.core.look(None);
+        let input = |(peer, text, arrived): (Peer, String, Timestamp)| Input::BridgeText {
+            session: peer.0,
+            text: text.into(),
+            arrived,
+            room: self.room(),
+        };
+        let mut inputs: Vec<Input> = waited.into_iter().map(input).collect();
+        self.core.take(&mut inputs);
+        self.core.submit();
+        self.advance(now);
+    }
+
     /// A bridge that showed its token says hello.
     pub fn bridge(&mut self, hello: Hello) -> Peer {
         let (peer, outbox) = self.connect(Face::Bridge);
@@ -208,8 +225,9 @@ impl VirtualHub {
     /// The power goes: what was not handed to the journal is lost, and nobody is told anything.
     /// What was handed over is written, because a disk does not stop in the middle of a batch.
     pub fn crash(self) {
-        drop(self.core.done);
+        // In this order: the journal's thread stops at once when nobody wants to hear its answers.
         self.core.writer.end();
+        drop(self.core.done);
     }
 
     fn connect(&mut self, face: Face) -> (Peer, Outbox) {

@@ -29,7 +29,7 @@ impl World {
             Habit::Clocks => 5_000..90_000,
             Habit::Nonsense => 200..6_000,
             Habit::People => 200..5_000,
-            Habit::Restarts => 10_000..120_000,
+            Habit::Restarts | Habit::Blind => 10_000..120_000,
             Habit::Sleep => 300_000..3_000_000,
         };
         let at = self.now + self.rng.random_range(pause);
@@ -57,6 +57,7 @@ impl World {
                 let away = self.rng.random_range(400_000..5_000_000);
                 self.disconnect(n, away)?;
             }
+            Habit::Blind => self.go_blind()?,
         }
         Ok(())
     }
@@ -352,7 +353,7 @@ impl World {
             can_act_on_all,
             can_receive: false,
         };
-        let id = ActId::new(format!("act-{}", self.steps));
+        let id = ActId::new(format!("act-{}", self.tickets));
         self.records
             .acts
             .insert(id.clone(), (who.name.clone(), verb.clone()));

@@ -7,6 +7,7 @@
     reason = "a search speaks to the person who started it"
 )]
 
+mod blind;
 mod habits;
 mod line;
 mod model;

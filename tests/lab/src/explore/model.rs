@@ -2,16 +2,28 @@
 //!
 //! It is written from `docs/protocol/bridge.md` and `docs/architecture.md`, not from the engine, and
 //! it is small on purpose: which bridges are heard, which calls are live, which facts speak of work,
-//! what was wrong with what a bridge said.
+//! what was wrong with what a bridge said, and when the hub may judge at all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use holdfast_domain::fact::{Fact, FactEnvelope};
-use holdfast_domain::{AnomalyKind, CallId, FeedState, SourceId, Timestamp};
+use holdfast_domain::{AnomalyKind, BridgeStatus, CallId, FeedState, SourceId, Timestamp};
 use holdfast_engine::{BridgeChange, Config};
 
 /// So many heartbeats of a new epoch without a snapshot mean that none comes.
 const BEATS_WITHOUT_SNAPSHOT: u8 = 3;
+/// Once the hub sees again, deadlines wait for so long.
+const SETTLE_MS: i64 = 1_000;
+/// So many intervals between heartbeats are looked at, and so many must be known.
+const INTERVALS_MAX: usize = 64;
+const INTERVALS_MIN: usize = 8;
+/// A longer interval is no interval.
+const INTERVAL_MS_MAX: i64 = 10_000;
+/// How many deviations beyond the mean are phi 12: four beats a second, which are taken to deviate
+/// by a quarter, may be silent for 0.64 s.
+const DEVIATIONS: f64 = (640.0 - 250.0) / (0.25 * 250.0);
+/// What whole milliseconds make of a deviation; within it an irregular bridge may be stale or not.
+const LIMIT_APART_MS: f64 = 60.0;
 
 /// One bridge, as the protocol says.
 #[derive(Debug, Clone)]
@@ -20,7 +32,14 @@ pub(crate) struct Feed {
     is_silent: bool,
     epoch: String,
     heard_at: Timestamp,
-    limit_ms: i64,
+    /// Its silence before this was the hub's own.
+    seen_from: Timestamp,
+    /// How long it may be silent at least, as it promised.
+    promised_ms: i64,
+    /// When its last heartbeat came, if nothing was kept back since.
+    beat_at: Option<Timestamp>,
+    /// How far its last heartbeats lay apart.
+    intervals: VecDeque<i64>,
     is_resyncing: bool,
     /// An event of it is missing, or it was not heard since the hub sees again.
     is_missing: bool,
@@ -39,10 +58,21 @@ pub(crate) struct Live {
     pub(crate) has_worked: bool,
 }
 
+/// Whether the hub may judge.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sight {
+    is_blind: bool,
+    /// Since when it cannot see, or could not the last time.
+    since: Timestamp,
+    /// No deadline passes before this.
+    not_before: Timestamp,
+}
+
 /// The reference.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Model {
     config: Config,
+    sight: Sight,
     pub(crate) feeds: BTreeMap<SourceId, Feed>,
     pub(crate) calls: BTreeMap<CallId, Live>,
     /// Every event that was taken in, and what it was about.
@@ -69,6 +99,51 @@ impl Feed {
     fn count(&mut self, kind: AnomalyKind, n: u64) {
         *self.anomalies.entry(kind).or_default() += n;
     }
+
+    fn silence_ms(&self, now: Timestamp) -> i64 {
+        now.since(self.heard_at.max(self.seen_from))
+    }
+
+    /// How long a silence must be for a stale bridge, and from when on it is stale in any case:
+    /// what it promised, up to twice that where its heartbeats are known to come irregularly.
+    fn limits_ms(&self) -> (i64, i64) {
+        let promised = self.promised_ms;
+        if self.intervals.len() < INTERVALS_MIN {
+            return (promised, promised);
+        }
+        let n = self.intervals.len() as f64;
+        let mean = self.intervals.iter().sum::<i64>() as f64 / n;
+        let square = |ms: &i64| (*ms as f64 - mean).powi(2);
+        let deviation = (self.intervals.iter().map(square).sum::<f64>() / n).sqrt();
+        let limit = mean + DEVIATIONS * deviation.max(0.25 * mean);
+        let clamp = |ms: f64| (ms as i64).clamp(promised, 2 * promised);
+        (clamp(limit - LIMIT_APART_MS), clamp(limit + LIMIT_APART_MS))
+    }
+
+    /// Its heartbeats come irregularly, so that it may be silent for longer than it promised.
+    #[cfg(test)]
+    pub(crate) fn is_irregular(&self) -> bool {
+        self.limits_ms().0 > self.promised_ms
+    }
+
+    fn is_in_doubt(&self, now: Timestamp) -> bool {
+        self.is_connected && !self.is_silent && self.silence_ms(now) >= self.limits_ms().0
+    }
+
+    /// A heartbeat came while its feed is as it is.
+    fn beats(&mut self, now: Timestamp, hub_sees: bool) {
+        if !hub_sees || self.state() != FeedState::Live {
+            self.beat_at = None;
+            return;
+        }
+        let interval = self.beat_at.replace(now).map(|before| now.since(before));
+        if let Some(interval) = interval.filter(|ms| *ms <= INTERVAL_MS_MAX) {
+            self.intervals.push_back(interval);
+            while self.intervals.len() > INTERVALS_MAX {
+                self.intervals.pop_front();
+            }
+        }
+    }
 }
 
 impl Model {
@@ -82,16 +157,71 @@ impl Model {
         mine.map(|(id, _)| id.clone()).collect()
     }
 
+    // === the hub's own sight ===
+
+    /// Whether a deadline may pass.
+    pub(crate) fn judges(&self, now: Timestamp) -> bool {
+        !self.sight.is_blind && self.sight.not_before <= now
+    }
+
+    /// The hub cannot see what was due after `since`.
+    pub(crate) fn blind(&mut self, since: Timestamp) {
+        if !std::mem::replace(&mut self.sight.is_blind, true) {
+            self.sight.since = since;
+        }
+    }
+
+    /// The hub sees again: silences count from now, and who was not heard meanwhile may have said
+    /// something that is on its way.
+    pub(crate) fn sees(&mut self, now: Timestamp) {
+        if !std::mem::take(&mut self.sight.is_blind) {
+            return;
+        }
+        let since = self.sight.since;
+        self.sight.not_before = now + SETTLE_MS;
+        for feed in self.feeds.values_mut() {
+            feed.seen_from = now;
+            feed.beat_at = None;
+            feed.is_missing |= feed.heard_at <= since;
+        }
+    }
+
+    /// Whether nobody saw what was at `at`, when it was.
+    pub(crate) fn is_unseen(&self, at: Timestamp) -> bool {
+        self.sight.since < at && (self.sight.is_blind || at < self.sight.not_before)
+    }
+
+    // === time ===
+
+    /// Some bridge is at the limit of what it may be silent for, so that both is right.
+    pub(crate) fn is_in_doubt(&self, now: Timestamp) -> bool {
+        self.judges(now) && self.feeds.values().any(|feed| feed.is_in_doubt(now))
+    }
+
+    /// Where both is right, what the engine says holds.
+    pub(crate) fn adopt(&mut self, told: &[BridgeStatus], now: Timestamp) {
+        for status in told {
+            if let Some(feed) = self.feeds.get_mut(&status.source)
+                && feed.is_in_doubt(now)
+            {
+                feed.is_silent = status.state == FeedState::Stale;
+            }
+        }
+    }
+
     /// Time passes: bridges fall silent, calls are given up, bridges are forgotten.
     pub(crate) fn pass(&mut self, now: Timestamp) {
+        if !self.judges(now) {
+            return;
+        }
         let sources: Vec<SourceId> = self.feeds.keys().cloned().collect();
         for source in sources {
             let has_calls = !self.calls_of(&source).is_empty();
             let Some(feed) = self.feeds.get_mut(&source) else {
                 continue;
             };
-            let silence = now.since(feed.heard_at);
-            feed.is_silent |= feed.is_connected && silence >= feed.limit_ms;
+            let silence = feed.silence_ms(now);
+            feed.is_silent |= feed.is_connected && silence >= feed.limits_ms().1;
             let is_heard = feed.is_connected && !feed.is_silent;
             let is_lost = !feed.is_connected;
             if !is_heard && has_calls && silence >= self.config.lost_calls_ms {
@@ -104,16 +234,17 @@ impl Model {
         }
     }
 
-    /// The hub came up again: nothing is connected.
-    pub(crate) fn restarted(&mut self) {
+    /// The hub came up again: nothing is connected, and it sees.
+    pub(crate) fn restarted(&mut self, now: Timestamp) {
         for feed in self.feeds.values_mut() {
             feed.is_connected = false;
         }
+        self.sees(now);
     }
 
     /// Something changed about a bridge.
     pub(crate) fn bridge(&mut self, source: &SourceId, change: &BridgeChange, now: Timestamp) {
-        let limit = |heartbeat_ms: i64| {
+        let promised = |heartbeat_ms: i64| {
             (heartbeat_ms * self.config.stale_heartbeats).max(self.config.stale_ms_min)
         };
         let feed = self.feeds.entry(source.clone()).or_insert_with(|| Feed {
@@ -121,7 +252,10 @@ impl Model {
             is_silent: false,
             epoch: String::new(),
             heard_at: now,
-            limit_ms: limit(0),
+            seen_from: now,
+            promised_ms: promised(0),
+            beat_at: None,
+            intervals: VecDeque::new(),
             is_resyncing: false,
             is_missing: false,
             untold: BTreeSet::new(),
@@ -136,8 +270,10 @@ impl Model {
             } => {
                 feed.is_connected = true;
                 feed.is_missing = false;
-                feed.limit_ms = limit(*heartbeat_ms);
+                feed.beat_at = None;
+                feed.promised_ms = promised(*heartbeat_ms);
                 if feed.epoch != *epoch {
+                    feed.intervals.clear();
                     feed.epoch.clone_from(epoch);
                     feed.beats = 0;
                     let mine = |(_, live): &(&CallId, &Live)| live.source == *source;
@@ -154,7 +290,10 @@ impl Model {
             }
             BridgeChange::Anomaly { kind, .. } => {
                 feed.count(*kind, 1);
-                feed.is_missing |= *kind == AnomalyKind::SequenceGap;
+                if *kind == AnomalyKind::SequenceGap {
+                    feed.is_missing = true;
+                    feed.beat_at = None;
+                }
             }
         }
     }
@@ -197,7 +336,7 @@ impl Model {
                 }
             }
             Fact::StreamCaughtUp => self.resync(source, false),
-            Fact::BridgeHeartbeat { .. } => self.beat(source),
+            Fact::BridgeHeartbeat { .. } => self.beat(source, now),
             Fact::DrillFaultsChanged { .. } | Fact::Beat { .. } => {}
             Fact::WorkerLost { .. } | Fact::WorkerRegistered { .. } if told.subject == "*" => {}
             Fact::CallStarted(started) => self.started(source, &told.subject, started.resumed),
@@ -212,10 +351,12 @@ impl Model {
         }
     }
 
-    fn beat(&mut self, source: &SourceId) {
+    fn beat(&mut self, source: &SourceId, now: Timestamp) {
+        let hub_sees = self.judges(now);
         let Some(feed) = self.feeds.get_mut(source) else {
             return;
         };
+        feed.beats(now, hub_sees);
         if feed.untold.is_empty() {
             return;
         }

@@ -28,10 +28,12 @@ pub(crate) enum Habit {
     Restarts,
     /// Nobody does anything for an hour and longer.
     Sleep,
+    /// The hub cannot see: it is behind, its machine sleeps, its clock is set.
+    Blind,
 }
 
 impl Habit {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Faults,
         Self::Line,
         Self::Reconnects,
@@ -41,6 +43,7 @@ impl Habit {
         Self::Answers,
         Self::Restarts,
         Self::Sleep,
+        Self::Blind,
     ];
 }
 
@@ -68,15 +71,18 @@ impl Plan {
     /// The world of a seed. Most worlds have most habits, because failures come from their meeting.
     pub(crate) fn of_seed(seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let habits = Habit::ALL
-            .into_iter()
-            .filter(|_| rng.random_bool(0.75))
-            .collect();
+        let has = |_: &Habit| rng.random_bool(0.75);
+        let (blind, others) = Habit::ALL.split_last().expect("there are habits");
+        let mut habits: BTreeSet<Habit> = others.iter().copied().filter(has).collect();
+        let (bridges, calls) = (rng.random_range(1..=3), rng.random_range(1..=5));
+        let steps = rng.random_range(500..3_000);
+        // Last, and rarer: a hub that sees finds more.
+        habits.extend(rng.random_bool(0.5).then_some(*blind));
         Self {
             seed,
-            bridges: rng.random_range(1..=3),
-            calls: rng.random_range(1..=5),
-            steps: rng.random_range(500..3_000),
+            bridges,
+            calls,
+            steps,
             habits,
             // A world with a disk in it is slower, so there are fewer of them.
             is_whole: seed % 4 == 3,

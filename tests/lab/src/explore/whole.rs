@@ -5,6 +5,7 @@
 //! nothing that a bridge tells is taken for a mistake, and when the lines are well again the hub
 //! knows exactly the calls that are live.
 
+mod blind;
 mod power;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::line::{Frame, HEARTBEAT_MS, Line};
 use crate::plan::{Habit, Plan};
 use crate::{Wrong, wrong};
+use blind::Stuck;
 
 const BEGINNING: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 /// Events in one frame; well under the protocol's limit.
@@ -46,6 +48,8 @@ enum Due {
     ToPlatform(usize, Peer, Box<CommandFrame>),
     Connect(usize),
     Habit(Habit),
+    /// The hub goes on with its work.
+    Wake,
 }
 
 /// How the protocol judges the sequences of one source, and what it counts.
@@ -100,6 +104,7 @@ pub(crate) struct Whole {
     /// Commands that somebody was told of.
     promised: BTreeSet<CommandId>,
     is_calm: bool,
+    stuck: Option<Stuck>,
 }
 
 impl Whole {
@@ -124,6 +129,7 @@ impl Whole {
             number: 0,
             promised: BTreeSet::new(),
             is_calm: false,
+            stuck: None,
             plan,
         };
         whole.start()?;
@@ -215,7 +221,8 @@ impl Whole {
         let Some(hub) = &self.hub else {
             return wrong("there is no hub");
         };
-        let mut at = hub.next_wake();
+        let wake = hub.next_wake();
+        let mut at = self.stuck.as_ref().map_or(wake, Stuck::until);
         if let Some(((due, _), _)) = self.agenda.first_key_value() {
             at = at.min(*due);
         }
@@ -225,7 +232,9 @@ impl Whole {
         }
         self.now = self.now.max(at);
         let now = self.now;
-        self.hub()?.advance(now);
+        if self.stuck.is_none() {
+            self.hub()?.advance(now);
+        }
         for n in 0..self.lines.len() {
             self.advance(n);
         }
@@ -236,7 +245,7 @@ impl Whole {
             let due = entry.remove();
             self.happen(due)?;
         }
-        if self.rng.random_bool(0.4) {
+        if self.stuck.is_none() && self.rng.random_bool(0.4) {
             if !self.hub()?.settle() {
                 return wrong("the journal could not be written");
             }
@@ -305,6 +314,9 @@ impl Whole {
     }
 
     fn happen(&mut self, due: Due) -> Result<(), Wrong> {
+        let Some(due) = self.unless_stuck(due) else {
+            return Ok(());
+        };
         match due {
             Due::ToHub(n, peer, text, sequences) if self.peers[n] == Some(peer) => {
                 for sequence in sequences {
@@ -319,6 +331,7 @@ impl Whole {
             }
             Due::Connect(n) if self.peers[n].is_none() => self.connect(n)?,
             Due::Habit(habit) if !self.is_calm => self.misbehave(habit)?,
+            Due::Wake => self.wake()?,
             Due::ToHub(..) | Due::ToPlatform(..) | Due::Connect(_) | Due::Habit(_) => {}
         }
         Ok(())
@@ -512,6 +525,7 @@ impl Whole {
             Habit::Restarts => self.crash(self.runs.is_multiple_of(2))?,
             Habit::People => self.person()?,
             Habit::Clocks => self.lines[n].clock_ms += self.rng.random_range(-400_000..400_000),
+            Habit::Blind => self.go_blind()?,
             Habit::Faults | Habit::Line | Habit::Nonsense | Habit::Answers | Habit::Sleep => {}
         }
         Ok(())

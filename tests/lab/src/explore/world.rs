@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_domain::fact::FactEnvelope;
 use holdfast_domain::{
-    AnomalyKind, CallId, CommandRecord, CommandState, Reply, SourceId, Timestamp,
+    AnomalyKind, BlindReason, CallId, CommandRecord, CommandState, Reply, SourceId, Timestamp,
 };
 use holdfast_engine::{AnswerState, BridgeChange, Config, Control, Effect, Engine, Input, Shown};
 use holdfast_protocol::bridge::CommandFrame;
@@ -15,6 +15,7 @@ use holdfast_simulator::Platform;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::blind::check_seen;
 use crate::line::{Frame, HEARTBEAT_MS, Line, Verdict};
 use crate::model::Model;
 use crate::plan::{Habit, Plan};
@@ -44,6 +45,10 @@ pub(crate) enum Due {
     Rewind(usize, u64, u64),
     Connect(usize),
     Habit(Habit),
+    /// The hub wakes, and knows that it slept.
+    Wake,
+    /// The hub has kept up for long enough.
+    Sees,
 }
 
 /// The world.
@@ -65,6 +70,10 @@ pub(crate) struct World {
     /// Console names that are present now.
     pub(crate) present: BTreeSet<String>,
     clock_jumps: u64,
+    /// The hub sleeps until then: it neither hears nor judges.
+    pub(crate) asleep_until: Option<Timestamp>,
+    /// It sees again then, at the earliest.
+    pub(crate) sees_at: Timestamp,
     /// The last checkpoint, and what was told and came out since.
     checkpoint: Vec<u8>,
     pub(crate) told: Vec<(Told, Timestamp)>,
@@ -107,6 +116,8 @@ impl World {
             replies: BTreeMap::new(),
             present: BTreeSet::new(),
             clock_jumps: 0,
+            asleep_until: None,
+            sees_at: BEGINNING,
             checkpoint,
             told: Vec::new(),
             kept: Vec::new(),
@@ -129,7 +140,9 @@ impl World {
     }
 
     pub(crate) fn step(&mut self) -> Result<(), Wrong> {
-        let mut at = self.engine.poll_timeout().map(|(due, _)| due);
+        let timer = self.engine.poll_timeout();
+        let timer = timer.filter(|_| self.asleep_until.is_none());
+        let mut at = timer.map(|(due, _)| due);
         let mut sooner = |other: Timestamp| at = Some(at.map_or(other, |at| at.min(other)));
         if let Some(((due, _), _)) = self.agenda.first_key_value() {
             sooner(*due);
@@ -203,6 +216,13 @@ impl World {
     }
 
     fn happen(&mut self, due: Due) -> Result<(), Wrong> {
+        if let Some(until) = self.asleep_until
+            && !matches!(due, Due::Command(..) | Due::Wake)
+        {
+            // It waits for the hub.
+            self.schedule(until, due);
+            return Ok(());
+        }
         match due {
             Due::Frame(n, connection, frame) if self.lines[n].connection == Some(connection) => {
                 match frame {
@@ -226,6 +246,8 @@ impl World {
             // Whatever was on its way on an older connection is gone with it.
             Due::Frame(..) | Due::Command(..) | Due::Rewind(..) | Due::Connect(_) => {}
             Due::Habit(habit) => self.misbehave(habit)?,
+            Due::Wake => self.wake()?,
+            Due::Sees => self.keeps_up()?,
         }
         Ok(())
     }
@@ -308,8 +330,14 @@ impl World {
 
     /// Timers that are due fire, before anything else happens at this moment.
     pub(crate) fn pass_time(&mut self) -> Result<(), Wrong> {
+        if self.asleep_until.is_some() {
+            return Ok(());
+        }
         self.engine.handle_timeout(self.now);
         self.model.pass(self.now);
+        if self.model.is_in_doubt(self.now) {
+            self.model.adopt(&self.engine.bridges(), self.now);
+        }
         self.drain()?;
         match self.engine.poll_timeout() {
             Some((due, why)) if due <= self.now => {
@@ -321,9 +349,13 @@ impl World {
 
     /// Tells the engine something; what comes out is checked and carried out.
     pub(crate) fn tell(&mut self, told: Told) -> Result<Vec<Effect>, Wrong> {
-        self.pass_time()?;
+        // What was due in a time that nobody saw is not due yet.
+        let is_blind = matches!(told, Told::Control(Control::Blind { .. }));
+        if !is_blind {
+            self.pass_time()?;
+        }
         let mut said = self.now;
-        if self.plan.has(Habit::Clocks) && self.rng.random_bool(0.002) {
+        if !is_blind && self.plan.has(Habit::Clocks) && self.rng.random_bool(0.002) {
             said = said - self.rng.random_range(1..10_000);
             self.clock_jumps += 1;
         }
@@ -366,7 +398,9 @@ impl World {
                     Some(_) => {}
                 }
             }
-            Control::Restarted => self.model.restarted(),
+            Control::Restarted => self.model.restarted(self.now),
+            Control::Blind { since, .. } => self.model.blind(*since),
+            Control::Sees => self.model.sees(self.now),
             _ => {}
         }
     }
@@ -375,6 +409,7 @@ impl World {
         let mut effects = Vec::new();
         while let Some(effect) = self.engine.poll_effect() {
             self.records.take(&effect, &self.model)?;
+            check_seen(&effect, &self.model)?;
             self.rows.shown(&effect);
             match &effect {
                 Effect::Send { source, command } => {
@@ -469,7 +504,7 @@ impl World {
             }
             compare(&mut replayed)?;
         }
-        replayed.handle_timeout(self.now);
+        replayed.handle_timeout(self.engine.judged_until());
         compare(&mut replayed)?;
         match kept.next() {
             Some(effect) => wrong(format!("a replay does not say: {effect:?}")),
@@ -477,7 +512,7 @@ impl World {
         }
     }
 
-    /// The hub comes up again, from the last checkpoint and what was told since.
+    /// The hub goes down and comes up again, from the last checkpoint and what was told since.
     pub(crate) fn restart(&mut self) -> Result<(), Wrong> {
         self.pass_time()?;
         self.engine = self.replay()?;
@@ -489,6 +524,10 @@ impl World {
                 self.schedule(at, Due::Connect(n));
             }
         }
+        if self.rng.random_bool(0.5) {
+            self.now = self.now + self.rng.random_range(0..120_000);
+        }
+        self.cannot_see(BlindReason::Suspended)?;
         self.tell(Told::Control(Control::Restarted))?;
         Ok(())
     }

@@ -9,6 +9,7 @@ use holdfast_protocol::console::{Identity, Role};
 use rand::Rng;
 
 use super::{Due, Whole};
+use crate::plan::Habit;
 use crate::world::{difference, serialize};
 use crate::{Wrong, wrong};
 
@@ -29,14 +30,21 @@ impl Whole {
         Ok(())
     }
 
-    /// The power goes, and is back at once. If `is_settled`, everything is on the disk by then, and
-    /// the hub that comes up is the same to the byte.
+    /// The power goes, and is back at once or after a while. If `is_settled`, everything is on the
+    /// disk by then, and the hub that comes up is the same to the byte.
     pub(super) fn crash(&mut self, is_settled: bool) -> Result<(), Wrong> {
+        let is_long = self.plan.has(Habit::Blind) && self.rng.random_bool(0.5);
+        let down_ms = if is_long {
+            self.rng.random_range(0..120_000)
+        } else {
+            0
+        };
         let expected = if is_settled {
-            Some(self.settled()?)
+            Some(self.settled(down_ms)?)
         } else {
             None
         };
+        self.now = self.now + down_ms;
         if let Some(hub) = self.hub.take() {
             hub.crash();
         }
@@ -57,10 +65,10 @@ impl Whole {
         self.check_promises()
     }
 
-    /// Everything is on the disk: the engine as it is then, once it is told that it was down and
-    /// came up again.
-    pub(super) fn settled(&mut self) -> Result<Engine, Wrong> {
-        let now = self.now;
+    /// Everything is on the disk: the engine as it is then, once it is told that it was down for so
+    /// long and came up again.
+    pub(super) fn settled(&mut self, down_ms: i64) -> Result<Engine, Wrong> {
+        let now = self.now + down_ms;
         let hub = self.hub()?;
         // A last input: what timers did after one, and decided nothing by it, comes again with the
         // next, and so is not there after a replay.

@@ -64,7 +64,7 @@ fn a_command_that_somebody_was_told_of_and_is_forgotten_is_missed() {
 #[test]
 fn a_replay_of_the_journal_that_ends_otherwise_is_seen() {
     let mut whole = quiet();
-    let mut expected = whole.settled().unwrap();
+    let mut expected = whole.settled(0).unwrap();
     whole.crash(false).unwrap();
     assert_eq!(whole.check_replay(&expected), Ok(()));
     // One input that is not in the journal.
