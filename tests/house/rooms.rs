@@ -27,6 +27,7 @@ const KEPT_TO: &[(&str, &[&str])] = &[
 const CORE_KNOWS: &[(&str, &[&str])] = &[
     ("holdfast-domain", &["serde", "ts-rs"]),
     ("holdfast-engine", &["rustc-hash", "serde"]),
+    ("holdfast-privacy", &[]),
 ];
 
 /// What the core must not depend on even through others: IO, runtimes, windows, clocks, chance.
@@ -275,6 +276,7 @@ fn it_bites() {
             "holdfast-engine depends on rusqlite, which is kept to [\"holdfast-journal\"]",
             "holdfast-domain is core and depends on rand",
             "holdfast-engine is core and depends on rusqlite",
+            "holdfast-privacy is not there",
         ]
     );
     let tree = "holdfast-engine v0.1.0\nserde v1.0.0\ntokio v1.0.0\n";
