@@ -127,6 +127,31 @@ pub enum Request {
     },
 }
 
+impl Request {
+    /// What the person wrote in their own words, where it is kept: reasons and notes. What is to be
+    /// said to a caller is not among it, because it is said as it stands.
+    pub fn own_words_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::DeclineHandoff { reason, .. }
+            | Self::DeclineRun { reason, .. }
+            | Self::StopRun { reason, .. }
+            | Self::RollBackRun { reason, .. }
+            | Self::Lever { reason, .. } => Some(reason),
+            Self::ReviewRun { note, .. } => Some(note),
+            Self::StartRun { reason, .. } => reason.as_mut(),
+            Self::Preview { .. }
+            | Self::Act { .. }
+            | Self::SeeHandoff { .. }
+            | Self::AcceptHandoff { .. }
+            | Self::SetHumanState { .. }
+            | Self::PreviewRun { .. }
+            | Self::ApproveRun { .. }
+            | Self::AnswerRun { .. }
+            | Self::ShowRun { .. } => None,
+        }
+    }
+}
+
 /// What comes of a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(

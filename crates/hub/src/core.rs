@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use holdfast_domain::{BlindReason, CallId, Timestamp};
 use holdfast_engine::{Control, Engine};
+use holdfast_privacy::Conversations;
 use holdfast_protocol::bridge::Hello;
 use holdfast_protocol::console::{ConsoleFrame, Identity, ResumePoint};
 use holdfast_protocol::error::WireError;
@@ -145,6 +146,9 @@ pub(crate) struct Core {
     /// late, and no deadline passes before it that was not yet due when it came.
     moment: Option<Timestamp>,
     bridges: Bridges,
+    /// What must be remembered of each call to mask what is said on it. It is not written down, so
+    /// after a restart a number that was begun before it is not found.
+    conversations: Conversations,
     consoles: Consoles,
     fanout: Fanout,
     /// What is folded and not yet handed to the journal.
@@ -181,6 +185,7 @@ impl Core {
             now: recovered.at,
             moment: None,
             bridges: Bridges::new(recovered.positions),
+            conversations: Conversations::default(),
             consoles: Consoles::default(),
             fanout: Fanout::new(config.limits.records_kept, config.limits.gone_kept),
             batch: Batch::default(),

@@ -37,6 +37,6 @@ pub struct InboundEvent<'a> {
     pub sequence: u64,
     /// What it says; or why it cannot be read, in which case it still uses up its sequence.
     pub fact: Result<FactEnvelope<'a>, WireError>,
-    /// Its own JSON, byte for byte, for the journal.
+    /// Its own JSON, byte for byte.
     pub raw: &'a str,
 }

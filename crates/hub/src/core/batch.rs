@@ -63,13 +63,13 @@ impl Batch {
         }
     }
 
-    /// Logs an event, byte for byte as it came.
-    pub(crate) fn log_fact(&mut self, now: Timestamp, source: &SourceId, raw: &str) {
+    /// Logs an event, as the engine got it.
+    pub(crate) fn log_fact(&mut self, now: Timestamp, source: &SourceId, payload: String) {
         self.log_event(source);
         self.commit.inputs.push(journal::NewInput {
             now,
             source: Some(source.clone()),
-            payload: raw.to_owned(),
+            payload,
         });
     }
 

@@ -2,6 +2,7 @@
 
 use holdfast_domain::{Refusal, RefusalCode, Reply, Request};
 use holdfast_engine::{Control, Person};
+use holdfast_privacy::Conversation;
 use holdfast_protocol::PROTOCOL_VERSION;
 use holdfast_protocol::console::{ConsoleFrame, HubToConsole, Identity};
 
@@ -65,7 +66,7 @@ impl Core {
         }
     }
 
-    fn on_request(&mut self, session: SessionId, id: u64, request: Request) {
+    fn on_request(&mut self, session: SessionId, id: u64, mut request: Request) {
         let Some(identity) = self.consoles.identity(session) else {
             return;
         };
@@ -86,6 +87,9 @@ impl Core {
         }
         if let Some(refusal) = self.health.refusal() {
             return self.consoles.reply(session, id, Reply::Refused { refusal });
+        }
+        if let Some(words) = request.own_words_mut() {
+            *words = Conversation::default().text(words).text;
         }
         self.next_ticket += 1;
         let ticket = self.next_ticket;

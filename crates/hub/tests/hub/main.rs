@@ -17,5 +17,6 @@ mod consoles;
 mod crash;
 mod door;
 mod links;
+mod masking;
 mod program;
 mod write_ahead;

@@ -53,6 +53,7 @@ fn facts() -> Vec<Fact<'static>> {
                 text: CARD.into(),
                 turn: None,
                 confirmed: false,
+                source: holdfast_domain::CardSource::Platform,
             }]),
             ..CallUpdated::default()
         })),

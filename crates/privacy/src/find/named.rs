@@ -6,7 +6,7 @@ use super::Search;
 use crate::cue::{Cue, CueKind};
 use crate::identity;
 use crate::kind::Kind;
-use crate::reading::{Reading, Token};
+use crate::reading::{Atom, Reading, Token};
 
 /// The phrase that names a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,7 +172,13 @@ impl Search<'_> {
         if self.is_last_four(reading, taken.clone()) {
             return Some(end);
         }
-        if near.kind == CueKind::Identity && is_date(reading, taken.clone()) {
+        let is_when = match near.kind {
+            CueKind::Identity => is_date(reading, taken.clone()),
+            // "My PIN does not work since 2024."
+            CueKind::Pin | CueKind::OneTime => near.distance > 2 && is_year(pieces),
+            _ => false,
+        };
+        if is_when {
             return Some(end);
         }
         // An account's number follows that of its bank.
@@ -262,6 +268,10 @@ fn is_date(reading: &Reading<'_>, atoms: Range<usize>) -> bool {
         .map(|atom| atom.text.len())
         .collect();
     matches!(lengths[..], [1 | 2, 2, 4] | [2, 1, 4] | [4, 2, 2])
+}
+
+fn is_year(atoms: &[Atom]) -> bool {
+    matches!(atoms, [one] if one.text.len() == 4 && matches!(&one.text[..2], b"19" | b"20"))
 }
 
 fn is_copula(token: &Token) -> bool {

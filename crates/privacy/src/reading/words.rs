@@ -126,8 +126,22 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
+/// The longest word that is looked up, in bytes: no phrase, number word or number with letters in it
+/// comes near it, so a longer one is not even folded.
+const WORD_BYTES_MAX: usize = 64;
+
 fn push(text: &str, place: Range<usize>, tokens: &mut Vec<Token>) {
     let piece = &text[place.clone()];
+    let is_long = piece.len() > WORD_BYTES_MAX && !piece.bytes().all(|byte| byte.is_ascii_digit());
+    if is_long {
+        tokens.push(Token {
+            place,
+            what: What::Word(String::new()),
+            is_elided: false,
+            is_capital: false,
+        });
+        return;
+    }
     let mut n_digits = 0;
     let mut n_letters = 0;
     for letter in piece.chars() {

@@ -3,9 +3,10 @@
 use holdfast_domain::fact::Fact;
 use holdfast_domain::{AnomalyKind, FailureKind, RejectionKind, SourceId, Timestamp};
 use holdfast_engine::{Answer, AnswerState, BridgeChange, Control};
+use holdfast_privacy::Conversation;
 use holdfast_protocol::bridge::{BridgeFrame, CommandResult, HubFrame, ResultKind, ResultState};
 use holdfast_protocol::error::{ErrorCode, WireError};
-use holdfast_protocol::event::{Inbound, InboundEvent, parse_bridge_frame};
+use holdfast_protocol::event::{Inbound, InboundEvent, parse_bridge_frame, write_event};
 use serde_json::json;
 
 use super::HEARD_EVERY_MS;
@@ -38,7 +39,7 @@ impl Core {
             Ok(Inbound::Events(events)) => {
                 let mut told = Told::default();
                 for event in events {
-                    self.on_event(session, &source, &event, now, &mut told);
+                    self.on_event(session, &source, event, now, &mut told);
                 }
             }
             Err(error) => self.object(session, &source, anomaly_of(error.code), &error),
@@ -85,7 +86,7 @@ impl Core {
         &mut self,
         session: SessionId,
         source: &SourceId,
-        event: &InboundEvent<'_>,
+        event: InboundEvent<'_>,
         now: Timestamp,
         told: &mut Told,
     ) {
@@ -145,24 +146,31 @@ impl Core {
     }
 
     /// An event in its place: the engine gets it, or it is counted.
+    ///
+    /// What must be kept nowhere is masked first. The journal gets the fact as the engine got it,
+    /// written anew, so that a replay folds the same, and so that nothing is written down that
+    /// nobody has looked at.
     fn accept(
         &mut self,
         session: SessionId,
         source: &SourceId,
-        event: &InboundEvent<'_>,
+        event: InboundEvent<'_>,
         now: Timestamp,
         told: &mut Told,
     ) {
-        match &event.fact {
-            Ok(fact) => {
+        match event.fact {
+            Ok(mut fact) => {
+                self.conversations.mask(&mut fact);
+                let fact = &fact;
                 self.engine
                     .handle(holdfast_engine::Input::Fact { source, fact }, now);
-                self.batch.log_fact(now, source, event.raw);
+                let payload = write_event(&event.source, &event.epoch, fact);
+                self.batch.log_fact(now, source, payload);
                 self.take_effects();
             }
             Err(error) => {
                 self.batch.log_event(source);
-                self.object_once(session, source, anomaly_of(error.code), error, told);
+                self.object_once(session, source, anomaly_of(error.code), &error, told);
             }
         }
     }
@@ -263,7 +271,9 @@ fn answer_state(
     message: Option<String>,
     read_back: Option<holdfast_domain::ReadBack>,
 ) -> AnswerState {
-    let message = message.unwrap_or_default();
+    let message = Conversation::default()
+        .text(&message.unwrap_or_default())
+        .text;
     match state {
         ResultState::Accepted => AnswerState::Accepted,
         ResultState::Applied => AnswerState::Applied(read_back.unwrap_or_default()),

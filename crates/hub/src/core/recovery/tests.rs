@@ -112,7 +112,8 @@ impl Core {
             fact,
         };
         self.engine.handle(input, self.now);
-        self.batch.log_fact(self.now, &source, events[0].raw);
+        self.batch
+            .log_fact(self.now, &source, events[0].raw.to_owned());
         self.take_effects();
     }
 
