@@ -19,4 +19,5 @@ mod door;
 mod links;
 mod masking;
 mod program;
+mod runs;
 mod write_ahead;

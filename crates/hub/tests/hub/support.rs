@@ -28,6 +28,8 @@ pub(crate) struct TestHub {
     pub(crate) hub: RunningHub,
     pub(crate) tokens: Tokens,
     pub(crate) data: PathBuf,
+    /// What a hub that comes up again is given too.
+    pub(crate) config: HubConfig,
     /// Removed with the last test hub that uses it.
     folder: Option<tempfile::TempDir>,
 }
@@ -78,11 +80,12 @@ impl TestHub {
         let tokens = Tokens::random();
         let mut config = tokens.config(&data);
         change(&mut config);
-        let hub = Hub::start(config).await.unwrap();
+        let hub = Hub::start(config.clone()).await.unwrap();
         Self {
             hub,
             tokens,
             data,
+            config,
             folder: Some(folder),
         }
     }
@@ -91,20 +94,23 @@ impl TestHub {
     pub(crate) async fn crash_and_start(mut self) -> Self {
         let folder = self.folder.take();
         drop(self.hub);
-        Self::start_again(self.tokens, self.data, folder).await
+        Self::start_again(self.tokens, self.config, folder).await
     }
 
     /// Ends the hub in order, and starts another one on the same journal.
     pub(crate) async fn stop_and_start(mut self) -> Self {
         let folder = self.folder.take();
         self.hub.shutdown().await;
-        Self::start_again(self.tokens, self.data, folder).await
+        Self::start_again(self.tokens, self.config, folder).await
     }
 
-    async fn start_again(tokens: Tokens, data: PathBuf, folder: Option<tempfile::TempDir>) -> Self {
+    async fn start_again(
+        tokens: Tokens,
+        config: HubConfig,
+        folder: Option<tempfile::TempDir>,
+    ) -> Self {
         // The journal's thread ends on its own after a crash, so its lock may be held a little
         // longer.
-        let config = tokens.config(&data);
         let hub = timeout(DEADLINE, async {
             loop {
                 match Hub::start(config.clone()).await {
@@ -118,7 +124,8 @@ impl TestHub {
         Self {
             hub,
             tokens,
-            data,
+            data: config.data.clone(),
+            config,
             folder,
         }
     }

@@ -23,6 +23,7 @@ pub(crate) struct Console {
     pub(crate) details: BTreeMap<String, Value>,
     pub(crate) bridges: Value,
     pub(crate) humans: Value,
+    pub(crate) playbooks: Value,
     pub(crate) lag_ms: i64,
     pub(crate) replies: BTreeMap<u64, Value>,
     pub(crate) errors: Vec<Value>,
@@ -73,6 +74,7 @@ impl Console {
             details: BTreeMap::new(),
             bridges: Value::Null,
             humans: Value::Null,
+            playbooks: Value::Null,
             lag_ms: 0,
             replies: BTreeMap::new(),
             errors: Vec::new(),
@@ -139,13 +141,12 @@ impl Console {
                 self.humans = frame["humans"].clone();
                 self.lag_ms = frame["lagMs"].as_i64().unwrap();
             }
+            "playbooks" => self.playbooks = frame["playbooks"].clone(),
             "reply" => {
                 let id = frame["id"].as_u64().unwrap();
                 let before = self.replies.insert(id, frame["reply"].clone());
                 assert_eq!(before, None, "one reply a request");
             }
-            // What could run now is the engine's own test.
-            "playbooks" => {}
             "error" => self.errors.push(frame["error"].clone()),
             other => panic!("a console is not told {other}"),
         }
@@ -217,6 +218,8 @@ fn record_id(record: &Value) -> String {
         "command" => &record["command"],
         "handoff" => &record["handoff"],
         "cause" => &record["cause"],
+        "run" => &record["run"],
+        "lever" => return "lever".to_owned(),
         other => panic!("{other} is no record"),
     };
     inner["id"].as_str().unwrap().to_owned()
