@@ -12,6 +12,7 @@ mod app;
 mod check;
 mod console;
 mod counts;
+mod crash;
 mod explore;
 mod generate;
 mod lab;
@@ -51,6 +52,8 @@ enum Task {
     Score(lab::Arguments),
     /// Measure what things cost: `bench engine`, `bench failover`, `bench fanout`.
     Bench(lab::Arguments),
+    /// Kill the hub at moments by chance while runs are under way: `crash --kills 200 --seed 1`.
+    Crash(lab::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Task::Generate => generate::run(),
         Task::Score(arguments) => lab::run(&["holdfast-score"], &arguments),
         Task::Bench(arguments) => lab::run(&["holdfast-bench", "holdfast-weigh"], &arguments),
+        Task::Crash(arguments) => crash::run(&arguments),
     };
     match outcome {
         Ok(code) => code,

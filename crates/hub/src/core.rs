@@ -166,6 +166,8 @@ pub(crate) struct Core {
     inputs_since_checkpoint: u64,
     wants_checkpoint: bool,
     beats: u64,
+    /// It came up again, and what that means for commands under way is not durable yet.
+    is_restarting: bool,
 }
 
 impl Core {
@@ -200,6 +202,7 @@ impl Core {
             inputs_since_checkpoint: recovered.replayed,
             wants_checkpoint: false,
             beats: 0,
+            is_restarting: false,
             config,
         };
         core.restart();
@@ -351,8 +354,17 @@ impl Core {
     fn on_tick(&mut self) {
         let dirty = self.fanout.tick();
         self.consoles.mark_details(&dirty);
-        self.consoles.follow(&self.engine, &self.fanout);
+        self.follow();
         self.retry_if_failed();
+    }
+
+    /// Tells consoles what they do not have yet. After a restart they wait until it is durable that
+    /// nobody knows what became of commands under way: before, the old picture would say of one
+    /// that its bridge has it.
+    fn follow(&mut self) {
+        if !self.is_restarting {
+            self.consoles.follow(&self.engine, &self.fanout);
+        }
     }
 
     fn on_beat(&mut self) {
@@ -469,6 +481,9 @@ impl Core {
                 self.wants_checkpoint |= wants_checkpoint;
                 if let Some(flight) = self.in_flight.pop_front() {
                     self.carry_out(flight);
+                }
+                if std::mem::take(&mut self.is_restarting) {
+                    self.follow();
                 }
             }
             Done::Failed(error) => self.fail(&error),

@@ -14,6 +14,7 @@ mod bridge;
 mod call;
 pub mod corpus;
 mod dialogue;
+mod effects;
 mod faults;
 mod latency;
 mod ledger;
@@ -24,6 +25,7 @@ mod truth;
 
 pub use bridge::shell::{RunningSimulator, Simulator, SimulatorConfig};
 pub use call::{Event, Output};
+pub use effects::{EFFECTS_MAX, Effect, EffectCount};
 pub use faults::{FAULTS_MAX, FaultError, FaultKind};
 pub use holdfast_domain::FaultScope;
 pub use holdfast_link::{ClosedReason, Token};

@@ -19,6 +19,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::answers::Answers;
 use crate::call::{Act, Call, Event, Output, World};
+use crate::effects::EffectCount;
 use crate::faults::{FaultError, FaultKind, Faults, Target};
 use crate::ledger::Ledger;
 use crate::pools::Pools;
@@ -116,6 +117,8 @@ pub struct Platform {
     pools: Pools,
     /// None where nobody says that they live.
     beats: Option<Beats>,
+    /// None where nobody counts what commands do.
+    effects: Option<EffectCount>,
 }
 
 /// What is due; calls before arrivals, each by number, so that the order is always the same.
@@ -145,6 +148,7 @@ impl Platform {
             ledger: Ledger::default(),
             pools: Pools::default(),
             beats: None,
+            effects: None,
         };
         platform.fill(now);
         platform
@@ -157,6 +161,13 @@ impl Platform {
         let beats = Beats::new(self.config.world, every_ms, self.config.seed);
         self.beats = Some(beats);
         self.begin_beats();
+        self
+    }
+
+    /// The same platform, which counts there what commands do.
+    #[must_use]
+    pub fn counting(mut self, effects: EffectCount) -> Self {
+        self.effects = Some(effects);
         self
     }
 
@@ -191,6 +202,9 @@ impl Platform {
     /// [`Platform::advance`]. A command whose id was heard before gets its last answer again.
     pub fn command(&mut self, frame: &CommandFrame, now: Timestamp) -> Vec<Output> {
         let mut out = self.advance(now);
+        if let Some(effects) = &self.effects {
+            effects.asked(&frame.command_id, frame.call.as_ref());
+        }
         if let Some(last) = self.answers.last(&frame.command_id) {
             out.push(Output::Answer(last.clone()));
             return out;
@@ -501,8 +515,14 @@ impl Platform {
     /// What was told since the last time; answers are remembered on their way out.
     fn take_out(&mut self) -> Vec<Output> {
         for output in &self.out {
-            if let Output::Answer(answer) = output {
-                self.answers.remember(answer);
+            let Output::Answer(answer) = output else {
+                continue;
+            };
+            self.answers.remember(answer);
+            if let Some(effects) = self.effects.as_ref()
+                && answer.state == ResultState::Applied
+            {
+                effects.done(&answer.command_id);
             }
         }
         std::mem::take(&mut self.out)

@@ -80,6 +80,7 @@ impl Core {
             attempt: None,
         };
         self.in_flight.clear();
+        self.is_restarting = false;
         self.batch = Batch::default();
         self.bridges.close_all(&Health::wire_error());
         self.bridges = Bridges::default();
@@ -152,6 +153,7 @@ impl Core {
         for name in self.consoles.agents() {
             self.presence(name, true);
         }
+        self.is_restarting = true;
         self.submit();
     }
 

@@ -68,7 +68,7 @@ impl Core {
             }
         }
         if has_records {
-            self.consoles.follow(&self.engine, &self.fanout);
+            self.follow();
         }
     }
 }

@@ -31,7 +31,7 @@ impl Core {
             hub_time,
         });
         self.consoles.add(session, console);
-        self.consoles.follow(&self.engine, &self.fanout);
+        self.follow();
         if identity.can_receive() && self.consoles.count_agent(&identity.name) == 1 {
             self.presence(identity.name, true);
         }
@@ -60,7 +60,7 @@ impl Core {
             ConsoleFrame::Hello { .. } => {}
             ConsoleFrame::Detail { calls } => {
                 self.consoles.open_details(session, calls);
-                self.consoles.follow(&self.engine, &self.fanout);
+                self.follow();
             }
             ConsoleFrame::Request { id, request } => self.on_request(session, id, request),
         }

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::Bridge;
+use crate::effects::EffectCount;
 use crate::faults::FaultError;
 use crate::platform::{Platform, PlatformConfig};
 
@@ -51,6 +52,21 @@ impl Simulator {
     /// Starts a platform and connects it to a hub; both go on until they are shut down, through
     /// every loss of the connection. Must be called inside a tokio runtime.
     pub fn start(config: SimulatorConfig) -> Result<RunningSimulator, FaultError> {
+        Self::begin(config, None)
+    }
+
+    /// The same, which counts in `effects` what commands do.
+    pub fn start_counted(
+        config: SimulatorConfig,
+        effects: EffectCount,
+    ) -> Result<RunningSimulator, FaultError> {
+        Self::begin(config, Some(effects))
+    }
+
+    fn begin(
+        config: SimulatorConfig,
+        effects: Option<EffectCount>,
+    ) -> Result<RunningSimulator, FaultError> {
         let now = clock::now();
         // Two runs must not share ids: the start's milliseconds tell them apart.
         let instance = format!("s{}", base36(now.as_millis().unsigned_abs()));
@@ -62,6 +78,9 @@ impl Simulator {
             noise: false,
         };
         let mut platform = Platform::new(platform_config, now).beating(BEAT_MS);
+        if let Some(effects) = effects {
+            platform = platform.counting(effects);
+        }
         for (fault, scope) in &config.faults {
             platform.start_fault(fault, scope)?;
         }

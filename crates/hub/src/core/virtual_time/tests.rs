@@ -466,3 +466,81 @@ fn what_was_due_while_the_hub_was_down_is_nobodys_failure() {
         [blind(119_000, true), blind(119_000, false)]
     );
 }
+
+#[test]
+fn a_console_that_comes_first_after_a_crash_is_told_that_nobody_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = HubConfig::loopback(folder.path(), Vec::new());
+    let mut hub = VirtualHub::start(config.clone(), "first", NOW).unwrap();
+    let capabilities = vec![holdfast_domain::Capability {
+        name: "start_fault".to_owned(),
+        available: true,
+        reason: None,
+        faults: vec![holdfast_domain::FaultOffer {
+            id: "llm_503".to_owned(),
+            layer: holdfast_domain::Layer::Llm,
+            title: "The model refuses".to_owned(),
+        }],
+    }];
+    let bridge = hub.bridge(Hello {
+        capabilities,
+        ..hello()
+    });
+    hub.bridge_text(bridge, &heartbeat(1));
+    assert!(hub.settle());
+    let carl = commander(&mut hub);
+    let fault = holdfast_domain::Request::Act {
+        act: serde_json::from_value(serde_json::json!({
+            "id": "a-1", "target": {"type": "platform", "source": "//bridges/test/1"},
+            "verb": {"type": "startFault", "fault": "llm_503", "scope": {}},
+        }))
+        .unwrap(),
+    };
+    let request = ConsoleFrame::Request {
+        id: 1,
+        request: fault,
+    };
+    hub.console_frame(carl, request);
+    assert!(hub.settle());
+    assert_eq!(states(&mut hub, carl), ["requested"]);
+    hub.crash();
+
+    // The first word of the hub that came up again is already the truth.
+    let mut hub = VirtualHub::start(config, "second", NOW + 1_000).unwrap();
+    let carl = commander(&mut hub);
+    hub.advance(NOW + 1_100);
+    assert_eq!(states(&mut hub, carl), [""; 0], "nothing is durable yet");
+    assert!(hub.settle());
+    assert_eq!(states(&mut hub, carl), ["unknown"]);
+    hub.crash();
+}
+
+fn commander(hub: &mut VirtualHub) -> Peer {
+    let identity = Identity {
+        name: "carl".to_owned(),
+        roles: vec![Role::Commander],
+    };
+    hub.console(identity, None, Vec::new())
+}
+
+/// The states of commands that a console was told of, in the order in which they came.
+fn states(hub: &mut VirtualHub, console: Peer) -> Vec<String> {
+    let mut states = Vec::new();
+    for heard in hub.heard(console) {
+        let Heard::Frame(text) = heard else {
+            panic!("the console was closed: {heard:?}")
+        };
+        let records = match parse_hub_to_console(&text).unwrap() {
+            HubToConsole::Snapshot { records, .. } => records,
+            HubToConsole::Record { record, .. } => vec![record],
+            _ => Vec::new(),
+        };
+        for record in records {
+            if let holdfast_domain::Record::Command { command } = record {
+                let state = serde_json::to_value(command.state()).unwrap();
+                states.push(state["type"].as_str().unwrap().to_owned());
+            }
+        }
+    }
+    states
+}
