@@ -409,9 +409,12 @@ impl Scene {
     }
 }
 
-/// The run that is not over; there is at most one.
+/// The run that is asked for or under way; there is at most one. One that was only previewed was
+/// refused when it should begin.
 fn open_run(told: &Told) -> Option<&Run> {
-    told.runs.values().find(|run| !run.state.is_final())
+    told.runs
+        .values()
+        .find(|run| !run.state.is_final() && !matches!(run.state, RunState::Previewed { .. }))
 }
 
 fn word(state: &RunState) -> String {

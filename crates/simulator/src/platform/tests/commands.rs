@@ -679,7 +679,8 @@ fn faults_are_read_back_and_told() {
 
 #[test]
 fn the_same_command_has_one_effect() {
-    let mut platform = platform(5, 5);
+    let effects = EffectCount::default();
+    let mut platform = platform(5, 5).counting(effects.clone());
     let start = Command::StartFault {
         fault: "llm_slow".to_owned(),
         scope: FaultScope::default(),
@@ -689,6 +690,9 @@ fn the_same_command_has_one_effect() {
     let again = platform.command(&asked, platform.now + 60_000);
     assert_eq!(again.last(), Some(&Output::Answer(first)));
     assert_eq!(platform.faults.tell().len(), 1);
+    let counted = effects.all();
+    let counted = counted.values().map(|effect| (effect.asked, effect.times));
+    assert_eq!(counted.collect::<Vec<_>>(), [(2, 1)]);
 }
 
 #[test]
