@@ -20,6 +20,7 @@ mod causes;
 mod details;
 mod freshness;
 mod handoffs;
+mod ledger;
 mod runs;
 mod status;
 mod tallies;
@@ -41,6 +42,7 @@ use causes::Causes;
 use details::Details;
 use freshness::Freshness;
 use handoffs::Handoffs;
+use ledger::Ledger;
 use runs::Runs;
 
 /// The most rows in one frame: more than any screen shows.
@@ -61,6 +63,7 @@ pub struct Replica {
     handoffs: Handoffs,
     causes: Causes,
     runs: Runs,
+    ledger: Ledger,
     platform: PlatformState,
     details: Details,
 }
@@ -112,6 +115,7 @@ impl Replica {
             handoffs: Handoffs::default(),
             causes: Causes::default(),
             runs: Runs::default(),
+            ledger: Ledger::default(),
             platform: PlatformState::default(),
             details: Details::default(),
         }
@@ -168,6 +172,7 @@ impl Replica {
             HubToConsole::Playbooks { playbooks } => {
                 self.runs.put_playbooks(playbooks, self.version);
             }
+            HubToConsole::Ledger { ledger } => self.ledger.put(ledger, self.version),
             HubToConsole::Reply { id, reply } => return Applied::Reply { id, reply },
             HubToConsole::Error { error } => {
                 tracing::warn!(code = ?error.code, closing = error.closing, "the hub said an error");
@@ -233,6 +238,7 @@ impl Replica {
             Request::Preview { .. }
                 | Request::PreviewRun { .. }
                 | Request::ShowRun { .. }
+                | Request::ShowLedger
                 | Request::StopRun { .. }
                 | Request::Lever { on: true, .. }
         );
@@ -267,6 +273,7 @@ impl Replica {
             causes: self.causes.section(ack),
             runs: self.runs.section(ack),
             playbooks: self.runs.playbooks(ack),
+            ledger: self.ledger.section(ack),
             platform: (self.platform.version > ack).then(|| Platform {
                 bridges: self.platform.bridges.clone().unwrap_or_default(),
                 humans: self.platform.humans.clone(),

@@ -18,6 +18,7 @@ pub mod handoff;
 pub mod health;
 pub mod id;
 pub mod layer;
+pub mod ledger;
 pub mod playbook;
 pub mod request;
 pub mod run;
@@ -53,6 +54,7 @@ pub use id::{
     RunId, SourceId, StepId,
 };
 pub use layer::{Layer, PerLayer};
+pub use ledger::{Decider, FaultClass, Ledger, LedgerRow, Recovery, Spread};
 pub use playbook::Playbook;
 pub use request::{Record, Refusal, RefusalCode, Reply, Request};
 pub use run::{

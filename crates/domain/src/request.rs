@@ -5,7 +5,8 @@ use ts_rs::TS;
 
 use crate::{
     Act, ActPreview, ActVerb, CauseGroup, CauseId, CommandId, CommandRecord, Excluded, Handoff,
-    HandoffId, HumanState, Lever, PlaybookId, Run, RunCall, RunId, RunPreview, RunRefusal, Target,
+    HandoffId, HumanState, Ledger, Lever, PlaybookId, Run, RunCall, RunId, RunPreview, RunRefusal,
+    Target,
 };
 
 /// What a person can ask for.
@@ -118,6 +119,8 @@ pub enum Request {
         /// The run.
         run: RunId,
     },
+    /// Everything that the ledger of recoveries has, for an export.
+    ShowLedger,
     /// The red lever: pulled, all runs stop, nothing is done automatically and no run begins.
     Lever {
         /// Pull it, or put it back.
@@ -185,6 +188,11 @@ pub enum Reply {
         run: RunId,
         /// Its calls, in the order in which the stages come to them, at most 10,000.
         calls: Vec<RunCall>,
+    },
+    /// The ledger of recoveries, with every one that is kept.
+    Ledger {
+        /// The ledger.
+        ledger: Box<Ledger>,
     },
     /// It is done.
     Done,

@@ -69,6 +69,7 @@ impl Engine {
             Request::RollBackRun { run, reason } => self.roll_back_run(who, run, reason),
             Request::ReviewRun { run, note } => self.review_run(who, run, note),
             Request::ShowRun { run } => self.show_run(who, run),
+            Request::ShowLedger => self.show_ledger(who),
             Request::Lever { on, reason } => self.move_lever(who, *on, reason),
         };
         done.unwrap_or_else(|refusal| Reply::Refused { refusal })

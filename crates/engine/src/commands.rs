@@ -163,6 +163,7 @@ impl Engine {
             self.out.show_call(&call.id, &mut call.dirty);
         }
         self.append(entry(&record));
+        self.ledger_ordered(&record);
         self.out.push(Effect::Send {
             source: record.source.clone(),
             command: Box::new(record.clone()),
@@ -378,6 +379,7 @@ impl Engine {
         }
         self.transfer_advanced(&record);
         self.ladder_advanced(&record);
+        self.ledger_advanced(&record);
     }
 
     // === proof by turns ===

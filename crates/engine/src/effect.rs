@@ -88,6 +88,8 @@ pub enum Shown {
     Call(CallId),
     /// The call left the board.
     Gone(CallId),
+    /// A call is heard again: its row, which is told apart, shows the recovery of this number.
+    Recovered(u64),
     /// The bridges or the human agents.
     Platform,
     /// The answer to a person's request.

@@ -17,6 +17,7 @@ use crate::concerns::Concerns;
 use crate::failover::Failovers;
 use crate::handoffs::Handoffs;
 use crate::learn::Learnt;
+use crate::ledger::Ledger;
 use crate::out::Outbox;
 use crate::patterns::Patterns;
 use crate::rates::Rates;
@@ -59,6 +60,8 @@ pub struct Engine {
     pub(crate) watch_queued: Queued,
     pub(crate) failovers: Failovers,
     pub(crate) runs: Runs,
+    #[serde(default)]
+    pub(crate) ledger: Ledger,
     #[serde(skip)]
     pub(crate) out: Outbox,
     #[serde(skip)]
@@ -95,6 +98,7 @@ impl Engine {
             watch_queued: Queued::default(),
             failovers: Failovers::default(),
             runs: Runs::default(),
+            ledger: Ledger::default(),
             out: Outbox::default(),
             timers: Timers::default(),
             notes: Vec::new(),
@@ -260,6 +264,7 @@ impl Engine {
             Control::Blind { reason, since } => self.on_blind(*reason, *since),
             Control::Playbooks { playbooks, armed } => self.on_playbooks(playbooks, *armed),
             Control::Sees => self.on_sees(),
+            Control::Shown { recoveries } => self.ledger_shown(recoveries),
             Control::Restarted => self.on_restarted(),
         }
     }

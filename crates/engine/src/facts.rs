@@ -289,6 +289,7 @@ impl Engine {
         self.commands_ended_with(id);
         self.handoff_ended_with(id);
         self.runs.call_ended(id, after.is_some(), self.now);
+        self.ledger_ended(id);
         self.calls.remove(id);
         let bridge = self.bridge(&source);
         bridge.calls.remove(id);

@@ -176,6 +176,15 @@ impl Failovers {
         of_call.climbs.iter_mut().find(|climb| climb.layer == layer)
     }
 
+    /// A policy ordered this command.
+    pub(crate) fn ordered(&self, record: &CommandRecord) -> bool {
+        let of_call = record.call.as_ref().and_then(|call| self.calls.get(call));
+        let climbs = of_call.map_or(&[][..], |of_call| &of_call.climbs);
+        climbs
+            .iter()
+            .any(|climb| climb.step.command() == Some(&record.id))
+    }
+
     fn set(&mut self, call: &CallId, layer: Layer, step: Step) {
         self.change(call, layer, |climb| climb.step = step);
     }

@@ -207,6 +207,7 @@ impl Engine {
             card: card::of(live, is_heard),
         };
         self.out.append_handoff(&handoff);
+        self.ledger_human_asked(&handoff);
         let asked = Cell {
             handoff,
             not_before: None,
@@ -713,6 +714,8 @@ impl Engine {
             self.out.show_call(&call.id, &mut call.dirty);
         }
         let is_final = cell.handoff.state.is_final();
+        let moved = cell.handoff.clone();
+        self.ledger_handoff(&moved);
         self.step(id, text);
         self.arm_handoff(id);
         if is_final {

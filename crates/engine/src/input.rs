@@ -69,6 +69,11 @@ pub enum Control {
         /// Their failover policies are carried out; the operator's choice.
         armed: bool,
     },
+    /// Consoles were sent how the calls of these recoveries stand; see [`crate::Shown::Recovered`].
+    Shown {
+        /// Their numbers.
+        recoveries: Vec<u64>,
+    },
     /// The hub sees again, and has taken in what had piled up: deadlines are judged soon.
     Sees,
     /// The hub came up again after the inputs so far were replayed: nothing is connected now, and

@@ -16,7 +16,7 @@ use crate::concerns::{Concern, ConcernId, Reach, service_words};
 use crate::config::Learning;
 use crate::{Engine, words};
 use drift::Drift;
-use sketch::Sketch;
+pub(crate) use sketch::Sketch;
 
 /// The most things that are learnt about; later ones keep the fixed limits. A large platform has
 /// tens of services in tens of languages, and some hundred tools.

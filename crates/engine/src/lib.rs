@@ -31,6 +31,7 @@ mod failover;
 mod handoffs;
 mod input;
 mod learn;
+mod ledger;
 mod notes;
 mod out;
 mod patterns;

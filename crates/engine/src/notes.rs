@@ -19,6 +19,7 @@ impl Engine {
         self.count_outcomes(id);
         self.arm_call(id);
         self.ladder(id);
+        self.ledger_settled(id);
     }
 
     pub(crate) fn spread(&mut self, id: &CallId, note: Note) {
@@ -34,6 +35,9 @@ impl Engine {
                     self.look_for_causes();
                 }
                 let evidence = evidence.map(|evidence| *evidence);
+                if let Some(why) = evidence.as_ref().filter(|_| to >= LayerState::Degraded) {
+                    self.ledger_fell(id, layer, to, why);
+                }
                 self.append(Entry::Transition {
                     call: id.clone(),
                     layer,
@@ -46,6 +50,7 @@ impl Engine {
             Note::TurnAnswered { at, late } => {
                 self.count_turn(id, Moment::Ended);
                 self.turn_answered(id, at);
+                self.ledger_answered(id, at);
                 self.ladder_worked(id);
                 self.runs.turn_answered(id, late);
             }

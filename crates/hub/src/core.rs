@@ -168,6 +168,8 @@ pub(crate) struct Core {
     beats: u64,
     /// It came up again, and what that means for commands under way is not durable yet.
     is_restarting: bool,
+    /// Recoveries whose calls' rows go out with the next tick.
+    recoveries: Vec<u64>,
 }
 
 impl Core {
@@ -203,6 +205,7 @@ impl Core {
             wants_checkpoint: false,
             beats: 0,
             is_restarting: false,
+            recoveries: Vec::new(),
             config,
         };
         core.restart();
@@ -355,6 +358,7 @@ impl Core {
         let dirty = self.fanout.tick();
         self.consoles.mark_details(&dirty);
         self.follow();
+        self.note_shown();
         self.retry_if_failed();
     }
 
@@ -364,6 +368,15 @@ impl Core {
     fn follow(&mut self) {
         if !self.is_restarting {
             self.consoles.follow(&self.engine, &self.fanout);
+        }
+    }
+
+    /// The rows of calls that are heard again were just sent to whoever sees the board.
+    fn note_shown(&mut self) {
+        let recoveries = std::mem::take(&mut self.recoveries);
+        let is_seen = self.consoles.has_board() && self.health.is_working();
+        if is_seen && !recoveries.is_empty() {
+            self.control(&Control::Shown { recoveries });
         }
     }
 
@@ -381,6 +394,7 @@ impl Core {
         self.beats = self.beats.wrapping_add(1);
         if self.beats.is_multiple_of(PLAYBOOK_BEATS) {
             self.consoles.tell_playbooks(&self.engine);
+            self.consoles.tell_ledger(&self.engine);
         }
     }
 

@@ -17,6 +17,7 @@
 mod config;
 mod core;
 mod fanout;
+pub mod ledger;
 mod listener;
 mod masking;
 mod outbox;

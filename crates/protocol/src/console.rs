@@ -20,8 +20,8 @@ pub use codec::{
 };
 
 use holdfast_domain::{
-    Blindness, BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent, PlaybookStatus, Record,
-    Reply, Request, Timestamp,
+    Blindness, BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent, Ledger, PlaybookStatus,
+    Record, Reply, Request, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -197,6 +197,11 @@ pub enum HubToConsole {
     Playbooks {
         /// All, in the order of their ids.
         playbooks: Vec<PlaybookStatus>,
+    },
+    /// How long recoveries took; told when something about it changed.
+    Ledger {
+        /// The distributions, and the newest recoveries.
+        ledger: Ledger,
     },
     /// What came of a request.
     Reply {

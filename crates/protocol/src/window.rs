@@ -6,7 +6,7 @@
 
 use holdfast_domain::{
     ActId, Blindness, BridgeStatus, CallDetail, CallId, CallSummary, CauseGroup, CauseId,
-    CommandRecord, Handoff, HumanAgent, Lever, NeedLevel, PlaybookStatus, Run, Timestamp,
+    CommandRecord, Handoff, HumanAgent, Ledger, Lever, NeedLevel, PlaybookStatus, Run, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -73,6 +73,10 @@ pub struct Frame {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub playbooks: Option<Vec<PlaybookStatus>>,
+    /// How long it took until callers were heard again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub ledger: Option<Ledger>,
     /// Bridges and human agents.
     pub platform: Option<Platform>,
     /// What this program is and how to attach a bot to it.

@@ -13,6 +13,7 @@ mod feed;
 mod handoffs;
 mod layers;
 mod learning;
+mod ledger;
 mod liveness;
 mod next;
 mod props;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
 use holdfast_hub::tokens::Token;
-use holdfast_hub::{Hub, HubConfig, playbook};
+use holdfast_hub::{Hub, HubConfig, ledger, playbook};
 use holdfast_protocol::console::Role;
 use tracing_subscriber::EnvFilter;
 
@@ -30,7 +30,7 @@ struct Arguments {
     command: Option<Command>,
 
     /// The configuration file (TOML). Every key is documented in holdfast-hub.example.toml.
-    #[arg(long, value_name = "FILE", env = "HOLDFAST_HUB_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "HOLDFAST_HUB_CONFIG", global = true)]
     config: Option<PathBuf>,
 
     /// Print the configuration with all defaults, and stop.
@@ -49,11 +49,38 @@ enum Command {
         #[arg(long = "role", value_name = "ROLE", required = true)]
         roles: Vec<RoleName>,
     },
+    /// Work with the ledger: how long it took until callers were heard again.
+    Ledger {
+        #[command(subcommand)]
+        command: LedgerCommand,
+    },
     /// Work with playbook files.
     Playbook {
         #[command(subcommand)]
         command: PlaybookCommand,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum LedgerCommand {
+    /// Write the ledger of the hub's journal on standard output. The hub must not run: while it
+    /// does, a console exports the same.
+    Export {
+        /// What is written.
+        #[arg(long, value_enum, default_value_t = LedgerForm::Json)]
+        form: LedgerForm,
+    },
+}
+
+/// What is written of the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LedgerForm {
+    /// Everything, as one JSON object.
+    Json,
+    /// CSV: the distributions, one line for each decider and class.
+    Classes,
+    /// CSV: the newest 500 recoveries with each of their moments.
+    Calls,
 }
 
 #[derive(Debug, Subcommand)]
@@ -104,6 +131,12 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Some(Command::Playbook {
             command: PlaybookCommand::Check { files },
         }) => return check_playbooks(files),
+        Some(Command::Ledger {
+            command: LedgerCommand::Export { form },
+        }) => {
+            let config = read_config(arguments.config.as_deref())?;
+            return say(&ledger::export(&config, form.form())?);
+        }
         None => {}
     }
     let config = read_config(arguments.config.as_deref())?;
@@ -206,6 +239,16 @@ fn check_playbooks(files: &[PathBuf]) -> anyhow::Result<()> {
         "{n_faults} faults; a playbook with a fault does not load"
     );
     Ok(())
+}
+
+impl LedgerForm {
+    const fn form(self) -> ledger::Form {
+        match self {
+            Self::Json => ledger::Form::Json,
+            Self::Classes => ledger::Form::Classes,
+            Self::Calls => ledger::Form::Calls,
+        }
+    }
 }
 
 impl RoleName {

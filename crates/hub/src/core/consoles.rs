@@ -44,6 +44,8 @@ const RECORD_KEPT_MS: i64 = 3_600_000;
 pub(crate) struct Consoles {
     consoles: BTreeMap<SessionId, Console>,
     records: Records,
+    /// The ledger as it was told last.
+    ledger: Option<Utf8Bytes>,
 }
 
 /// What a beat says of the hub itself.
@@ -183,6 +185,30 @@ impl Consoles {
         for console in board() {
             console.beat(frame.clone());
         }
+    }
+
+    /// Tells every console that sees the board how long recoveries took, when that is news to it.
+    pub(crate) fn tell_ledger(&mut self, engine: &Engine) {
+        if !self.has_board() {
+            return;
+        }
+        let ledger = engine.ledger();
+        let frame = Utf8Bytes::from(words::to_console(&HubToConsole::Ledger { ledger }));
+        let is_news = self.ledger.as_ref() != Some(&frame);
+        let boards = self.consoles.values_mut();
+        for console in boards.filter(|console| console.scope.is_board()) {
+            if is_news || !console.has_ledger {
+                console.has_ledger = true;
+                console.beat(frame.clone());
+            }
+        }
+        self.ledger = Some(frame);
+    }
+
+    /// Somebody sees the board.
+    pub(crate) fn has_board(&self) -> bool {
+        let mut consoles = self.consoles.values();
+        consoles.any(|console| console.scope.is_board())
     }
 
     /// Answers a request; a console that is gone has no one to answer.

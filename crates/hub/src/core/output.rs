@@ -58,6 +58,7 @@ impl Core {
                 }
                 Output::Show(Shown::Call(call)) => self.fanout.mark(call),
                 Output::Show(Shown::Gone(call)) => self.fanout.mark_gone(call),
+                Output::Show(Shown::Recovered(recovery)) => self.recoveries.push(recovery),
                 // Bridges and humans are told whole with every beat.
                 Output::Show(Shown::Platform) => {}
                 Output::Show(Shown::Reply { ticket, reply }) => {

@@ -16,6 +16,7 @@ mod bad_input;
 mod consoles;
 mod crash;
 mod door;
+mod ledger;
 mod links;
 mod masking;
 mod program;

@@ -245,3 +245,33 @@ fn a_bad_playbook_is_told_at_the_start_and_the_hub_starts() {
     );
     assert!(told.contains("playbooks=8"), "{told}");
 }
+
+#[tokio::test]
+async fn the_ledger_of_a_hub_that_stopped_is_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("hub.toml");
+    std::fs::write(&config, "listen = \"127.0.0.1:0\"\n").unwrap();
+    let hub = start(&config);
+    let path = config.to_str().unwrap();
+    let busy = run(&["ledger", "export", "--config", path]);
+    assert!(!busy.status.success(), "its journal is in use");
+    assert!(
+        text(&busy.stderr).contains("journal"),
+        "{}",
+        text(&busy.stderr)
+    );
+    drop(hub);
+    for (form, begins) in [
+        ("json", "{\"since\":null,\"rows\":[],\"recoveries\":[]}"),
+        ("classes", "decider,layer,signal,"),
+        ("calls", "id,call,cause,"),
+    ] {
+        let told = run(&["--config", path, "ledger", "export", "--form", form]);
+        assert!(told.status.success(), "{}", text(&told.stderr));
+        assert!(
+            text(&told.stdout).starts_with(begins),
+            "{}",
+            text(&told.stdout)
+        );
+    }
+}

@@ -1,8 +1,8 @@
 //! Reads and writes the frames between hub and console.
 
 use holdfast_domain::{
-    Blindness, BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent, PlaybookStatus, Record,
-    Reply, Request, Timestamp,
+    Blindness, BridgeStatus, CallDetail, CallId, CallSummary, HumanAgent, Ledger, PlaybookStatus,
+    Record, Reply, Request, Timestamp,
 };
 use serde::Deserialize;
 
@@ -116,6 +116,10 @@ pub fn parse_hub_to_console(text: &str) -> Result<HubToConsole, WireError> {
                 bridges,
                 humans,
             }
+        }
+        "ledger" => {
+            let Recoveries { ledger } = read("ledger", "", text)?;
+            HubToConsole::Ledger { ledger }
         }
         "playbooks" => {
             let Library { playbooks } = read("playbooks", "", text)?;
@@ -233,6 +237,12 @@ struct Beat {
     blind: Option<Blindness>,
     bridges: Vec<BridgeStatus>,
     humans: Vec<HumanAgent>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Recoveries {
+    ledger: Ledger,
 }
 
 #[derive(Deserialize)]

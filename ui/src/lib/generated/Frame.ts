@@ -5,6 +5,7 @@ import type { Board } from "./Board";
 import type { CauseGroup } from "./CauseGroup";
 import type { DetailSection } from "./DetailSection";
 import type { Handoff } from "./Handoff";
+import type { Ledger } from "./Ledger";
 import type { Platform } from "./Platform";
 import type { PlaybookStatus } from "./PlaybookStatus";
 import type { RunsSection } from "./RunsSection";
@@ -55,6 +56,10 @@ runs?: RunsSection,
  * The playbooks of the hub, and whether each could run now.
  */
 playbooks?: Array<PlaybookStatus>, 
+/**
+ * How long it took until callers were heard again.
+ */
+ledger?: Ledger, 
 /**
  * Bridges and human agents.
  */

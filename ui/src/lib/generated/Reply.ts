@@ -3,6 +3,7 @@ import type { ActPreview } from "./ActPreview";
 import type { CommandId } from "./CommandId";
 import type { Excluded } from "./Excluded";
 import type { HandoffId } from "./HandoffId";
+import type { Ledger } from "./Ledger";
 import type { Refusal } from "./Refusal";
 import type { RunCall } from "./RunCall";
 import type { RunId } from "./RunId";
@@ -39,7 +40,11 @@ run: RunId,
 /**
  * Its calls, in the order in which the stages come to them, at most 10,000.
  */
-calls: Array<RunCall>, } | { "type": "done" } | { "type": "refused", 
+calls: Array<RunCall>, } | { "type": "ledger", 
+/**
+ * The ledger.
+ */
+ledger: Ledger, } | { "type": "done" } | { "type": "refused", 
 /**
  * Why.
  */

@@ -123,7 +123,7 @@ note: string, } | { "type": "showRun",
 /**
  * The run.
  */
-run: RunId, } | { "type": "lever", 
+run: RunId, } | { "type": "showLedger" } | { "type": "lever", 
 /**
  * Pull it, or put it back.
  */

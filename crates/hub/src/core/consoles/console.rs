@@ -31,6 +31,8 @@ pub(crate) struct Console {
     details: BTreeSet<CallId>,
     /// Open calls whose detail is no longer true on the console.
     due: BTreeSet<CallId>,
+    /// It was told the ledger once.
+    pub(super) has_ledger: bool,
 }
 
 /// Frames of the log that more than one console gets, made once: by number, and masked or not.
@@ -73,6 +75,7 @@ impl Console {
             at: resume.map_or(At::Nowhere, At::Log),
             details: BTreeSet::new(),
             due: BTreeSet::new(),
+            has_ledger: false,
         };
         console.open_details(detail);
         console

@@ -24,6 +24,7 @@ pub(crate) struct Console {
     pub(crate) bridges: Value,
     pub(crate) humans: Value,
     pub(crate) playbooks: Value,
+    pub(crate) ledger: Value,
     pub(crate) lag_ms: i64,
     pub(crate) replies: BTreeMap<u64, Value>,
     pub(crate) errors: Vec<Value>,
@@ -75,6 +76,7 @@ impl Console {
             bridges: Value::Null,
             humans: Value::Null,
             playbooks: Value::Null,
+            ledger: Value::Null,
             lag_ms: 0,
             replies: BTreeMap::new(),
             errors: Vec::new(),
@@ -142,6 +144,7 @@ impl Console {
                 self.lag_ms = frame["lagMs"].as_i64().unwrap();
             }
             "playbooks" => self.playbooks = frame["playbooks"].clone(),
+            "ledger" => self.ledger = frame["ledger"].clone(),
             "reply" => {
                 let id = frame["id"].as_u64().unwrap();
                 let before = self.replies.insert(id, frame["reply"].clone());
