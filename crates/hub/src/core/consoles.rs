@@ -42,7 +42,7 @@ const RECORD_KEPT_MS: i64 = 3_600_000;
 /// Everything about consoles that is not the engine's.
 #[derive(Debug, Default)]
 pub(crate) struct Consoles {
-    consoles: BTreeMap<SessionId, Console>,
+    all: BTreeMap<SessionId, Console>,
     records: Records,
     /// The ledger as it was told last.
     ledger: Option<Utf8Bytes>,
@@ -71,30 +71,28 @@ pub(crate) struct Records {
 impl Consoles {
     /// Adds a console. It is told something with the next [`Consoles::follow`].
     pub(crate) fn add(&mut self, session: SessionId, console: Console) {
-        self.consoles.insert(session, console);
+        self.all.insert(session, console);
     }
 
     /// Removes a console, and tells whose it was.
     pub(crate) fn remove(&mut self, session: SessionId) -> Option<Identity> {
-        self.consoles
-            .remove(&session)
-            .map(|console| console.identity)
+        self.all.remove(&session).map(|console| console.identity)
     }
 
     pub(crate) fn identity(&self, session: SessionId) -> Option<&Identity> {
-        self.consoles.get(&session).map(|console| &console.identity)
+        self.all.get(&session).map(|console| &console.identity)
     }
 
     /// The scope of a console; None when it is gone.
     pub(crate) fn may_see_board(&self, session: SessionId) -> bool {
-        self.consoles
+        self.all
             .get(&session)
             .is_some_and(|console| console.scope.is_board())
     }
 
     /// How many consoles an agent of this name has.
     pub(crate) fn count_agent(&self, name: &str) -> usize {
-        self.consoles
+        self.all
             .values()
             .filter(|console| console.identity.can_receive() && console.identity.name == name)
             .count()
@@ -102,7 +100,7 @@ impl Consoles {
 
     /// The agents who have a console.
     pub(crate) fn agents(&self) -> BTreeSet<String> {
-        self.consoles
+        self.all
             .values()
             .filter(|console| console.identity.can_receive())
             .map(|console| console.identity.name.clone())
@@ -110,7 +108,7 @@ impl Consoles {
     }
 
     pub(crate) fn open_details(&mut self, session: SessionId, calls: Vec<CallId>) {
-        if let Some(console) = self.consoles.get_mut(&session) {
+        if let Some(console) = self.all.get_mut(&session) {
             console.open_details(calls);
         }
     }
@@ -118,7 +116,7 @@ impl Consoles {
     /// Calls whose row changed are due for consoles that have them open.
     pub(crate) fn mark_details(&mut self, dirty: &BTreeSet<CallId>) {
         if !dirty.is_empty() {
-            for console in self.consoles.values_mut() {
+            for console in self.all.values_mut() {
                 console.mark_details(dirty);
             }
         }
@@ -127,14 +125,14 @@ impl Consoles {
     /// Lets every console that keeps up read on.
     pub(crate) fn follow(&mut self, engine: &Engine, fanout: &Fanout) {
         let mut frames = Frames::default();
-        for console in self.consoles.values_mut() {
+        for console in self.all.values_mut() {
             console.follow(engine, fanout, &self.records, &mut frames);
         }
     }
 
     /// Makes every console take a snapshot.
     pub(crate) fn reset(&mut self) {
-        for console in self.consoles.values_mut() {
+        for console in self.all.values_mut() {
             console.reset();
         }
     }
@@ -155,7 +153,7 @@ impl Consoles {
             Utf8Bytes::from(words::to_console(&frame))
         };
         let mut board: Option<Utf8Bytes> = None;
-        for console in self.consoles.values() {
+        for console in self.all.values() {
             let frame = match console.scope.agent() {
                 None => board
                     .get_or_insert_with(|| beat(bridges.clone(), humans.clone()))
@@ -171,11 +169,7 @@ impl Consoles {
 
     /// Tells every console that sees the board which playbooks could run now.
     pub(crate) fn tell_playbooks(&self, engine: &Engine) {
-        let board = || {
-            self.consoles
-                .values()
-                .filter(|console| console.scope.is_board())
-        };
+        let board = || self.all.values().filter(|console| console.scope.is_board());
         if board().next().is_none() {
             return;
         }
@@ -195,7 +189,7 @@ impl Consoles {
         let ledger = engine.ledger();
         let frame = Utf8Bytes::from(words::to_console(&HubToConsole::Ledger { ledger }));
         let is_news = self.ledger.as_ref() != Some(&frame);
-        let boards = self.consoles.values_mut();
+        let boards = self.all.values_mut();
         for console in boards.filter(|console| console.scope.is_board()) {
             if is_news || !console.has_ledger {
                 console.has_ledger = true;
@@ -207,19 +201,19 @@ impl Consoles {
 
     /// Somebody sees the board.
     pub(crate) fn has_board(&self) -> bool {
-        let mut consoles = self.consoles.values();
+        let mut consoles = self.all.values();
         consoles.any(|console| console.scope.is_board())
     }
 
     /// Answers a request; a console that is gone has no one to answer.
     pub(crate) fn reply(&self, session: SessionId, id: u64, reply: Reply) {
-        if let Some(console) = self.consoles.get(&session) {
+        if let Some(console) = self.all.get(&session) {
             console.must_say(&HubToConsole::Reply { id, reply });
         }
     }
 
     pub(crate) fn go_away(&self) {
-        for console in self.consoles.values() {
+        for console in self.all.values() {
             console.outbox.go_away();
         }
     }
