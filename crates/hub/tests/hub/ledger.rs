@@ -46,9 +46,15 @@ async fn a_recovery_is_told_with_the_moment_in_which_it_was_seen_and_outlives_a_
     bridge.start_call("call-1").await;
     refused(&mut bridge, "call-1").await;
     bridge.wait_all_acked().await;
-    // Nobody looks yet.
+    // Nobody who sees the board looks yet; between two beats rows go out.
     answered(&mut bridge, "call-1").await;
     bridge.wait_all_acked().await;
+    let mut abe = Console::connect(&hub, &hub.tokens.agent).await;
+    for _ in 0..2 {
+        abe.humans = Value::Null;
+        abe.until("the hub beats", |console| console.humans.is_array())
+            .await;
+    }
     let mut ana = Console::connect(&hub, &hub.tokens.supervisor).await;
     ana.until("the recovery is told", |console| {
         newest(console).is_object()
