@@ -150,7 +150,8 @@ impl Request {
             | Self::PreviewRun { .. }
             | Self::ApproveRun { .. }
             | Self::AnswerRun { .. }
-            | Self::ShowRun { .. } => None,
+            | Self::ShowRun { .. }
+            | Self::ShowLedger => None,
         }
     }
 }
