@@ -80,7 +80,7 @@ impl Bot {
     }
 
     /// What the bot says really happened in it, oldest first.
-    fn journal(&self) -> Vec<Value> {
+    pub(crate) fn journal(&self) -> Vec<Value> {
         self.program
             .said()
             .lines()

@@ -4,5 +4,6 @@
 mod bot;
 mod cuts;
 mod desk;
+mod failover;
 mod pipecat;
 mod scene;

@@ -12,15 +12,18 @@ use crate::bot::Bot;
 use crate::desk::{Desk, LIMIT};
 use crate::scene::Scene;
 
-const CALL: &str = "call-1";
-const ASK: &str = "Where is my order 8841?";
+pub(crate) const CALL: &str = "call-1";
+pub(crate) const ASK: &str = "Where is my order 8841?";
 
 /// The promise of the first delivery: from the failed request to the layer on the screen.
 const NAMED: Duration = Duration::from_secs(1);
 
 /// A bot in a call that has heard its greeting, seen on a desk.
 fn calm() -> anyhow::Result<(Scene, Desk, Bot)> {
-    let scene = Scene::new()?;
+    calm_in(Scene::new()?)
+}
+
+pub(crate) fn calm_in(scene: Scene) -> anyhow::Result<(Scene, Desk, Bot)> {
     let desk = scene.desk()?;
     let bot = scene.bot(CALL)?;
     desk.until_row(CALL, "the greeting on the desk", LIMIT, |row| {
@@ -32,7 +35,7 @@ fn calm() -> anyhow::Result<(Scene, Desk, Bot)> {
     Ok((scene, desk, bot))
 }
 
-fn asked(line: &Value, service: &str) -> bool {
+pub(crate) fn asked(line: &Value, service: &str) -> bool {
     line["bot"] == "llm_request" && line["service"] == service
 }
 

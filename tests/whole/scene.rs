@@ -32,6 +32,15 @@ pub(crate) struct Scene {
 impl Scene {
     /// A fresh hub with an empty journal.
     pub(crate) fn new() -> anyhow::Result<Self> {
+        Self::with("")
+    }
+
+    /// A fresh hub that runs armed playbooks by itself.
+    pub(crate) fn armed() -> anyhow::Result<Self> {
+        Self::with("armed = true\n")
+    }
+
+    fn with(settings: &str) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let (bridge_token, bridge_entry) = token("pipecat", &["bridge"])?;
         let (console_token, console_entry) =
@@ -41,7 +50,8 @@ impl Scene {
         fs::write(
             &config,
             format!(
-                "listen = \"127.0.0.1:{port}\"\ndata = \"journal\"\n{bridge_entry}\n{console_entry}\n"
+                "listen = \"127.0.0.1:{port}\"\ndata = \"journal\"\n{settings}\
+                 {bridge_entry}\n{console_entry}\n"
             ),
         )?;
         let (hub, address) = start_hub(&config)?;

@@ -152,8 +152,10 @@ class ScriptedLLMService(LLMService[Any]):
             await self.push_frame(LLMFullResponseStartFrame())
             await self._answer(frame.context)
         except TimeoutError as error:
+            note("llm_error", service=self.name, error="timeout")
             await self.push_error("LLM completion timeout", exception=error)
         except Exception as error:
+            note("llm_error", service=self.name, error=str(error))
             await self.push_error(f"Error during completion: {error}", exception=error)
         finally:
             await self.push_frame(LLMFullResponseEndFrame())
