@@ -3,55 +3,51 @@
 //! Pipecat's own failover switches on rejected credentials and unknown models alone. On the four
 //! faults below it leaves the caller in silence.
 
+use anyhow::Context as _;
 use holdfast_domain::{Command, CommandRecord, CommandState, Layer, LayerState, Rung, Timestamp};
 use serde_json::Value;
 
-use crate::bot::Bot;
 use crate::desk::{Desk, LIMIT};
 use crate::pipecat::{ASK, CALL, asked, calm_in};
 use crate::scene::Scene;
 
-/// How long a caller may be left without a word by the hub's own part of it: from the failure in
-/// the bot to the moment at which the bot has accepted the order. It is 20 to 40 ms on a quiet
-/// machine; the limit is for one that is busy with other tests.
-const ACCEPTED_MS: i64 = 1_000;
+/// From the failed request in the bot to the moment at which the bot accepted the order: below
+/// 10 ms on a quiet machine. The limit is for one that does ten other things.
+const ACCEPTED_MS: i64 = 3_000;
 
 /// What the shipped playbook says to callers in English, as it changes the model.
 const SORRY: &str = "I am changing to another system";
 
 #[test]
 fn a_503_is_failed_over_by_itself() {
-    fails_over("llm_503", "503");
+    println!("{}", fails_over("llm_503", "503").unwrap());
 }
 
 #[test]
 fn a_429_is_failed_over_by_itself() {
-    fails_over("llm_429", "429");
+    println!("{}", fails_over("llm_429", "429").unwrap());
 }
 
 #[test]
 fn a_timeout_is_failed_over_by_itself() {
-    fails_over("llm_timeout", "timeout");
+    println!("{}", fails_over("llm_timeout", "timeout").unwrap());
 }
 
 #[test]
 fn a_refused_connection_is_failed_over_by_itself() {
-    fails_over("llm_refused", "refused");
+    println!("{}", fails_over("llm_refused", "refused").unwrap());
 }
 
-fn fails_over(fault: &str, error: &str) {
-    let (_scene, desk, mut bot) = calm_in(Scene::armed().unwrap()).unwrap();
-    bot.fault(fault, true, "primary-llm").unwrap();
-    bot.caller_says(ASK).unwrap();
-    let failed = bot
-        .until("the failed request", |line| line["bot"] == "llm_error")
-        .unwrap();
-    assert!(
-        failed["error"].as_str().unwrap().contains(error),
-        "{failed}"
-    );
+/// The story of one fault, and its times in milliseconds from t1, the failed request in the bot.
+fn fails_over(fault: &str, error: &str) -> anyhow::Result<String> {
+    let (_scene, desk, mut bot) = calm_in(Scene::armed()?)?;
+    bot.fault(fault, true, "primary-llm")?;
+    bot.caller_says(ASK)?;
+    let failed = bot.until("the failed request", |line| line["bot"] == "llm_error")?;
+    let said = failed["error"].as_str().unwrap_or_default();
+    assert!(said.contains(error), "{failed}");
 
-    let record = proven(&desk, &bot);
+    let record = proven(&desk).with_context(|| bot.said())?;
     assert_eq!(record.expect_active.as_deref(), Some("primary-llm"));
     let Command::SwitchModel {
         layer: Layer::Llm,
@@ -79,11 +75,10 @@ fn fails_over(fault: &str, error: &str) {
     };
     assert_eq!(read_back.active.as_deref(), Some("backup-llm"));
     assert_eq!(read_back.retried_turn, Some(true));
-    let evidence = desk.until_row(CALL, "the call well again", LIMIT, |row| {
+    desk.until_row(CALL, "the call well again", LIMIT, |row| {
         let llm = &row.layers[Layer::Llm];
         (row.rung == Rung::Backup && llm.state == LayerState::Healthy).then_some(())
-    });
-    evidence.unwrap();
+    })?;
 
     // What happened in the bot: the caller said it once, heard first that the system changes, and
     // then the answer of the other model.
@@ -101,30 +96,28 @@ fn fails_over(fault: &str, error: &str) {
     });
     assert!(sorry < sounds, "{after:#?}");
 
-    let failed_at = at(&failed);
+    let failed_at = at(&failed)?;
     let since = |at: Timestamp| at.since(failed_at);
     let accepted = since(record.progress[1].at);
-    // In milliseconds from t1, the failed request in the bot.
-    println!(
+    assert!((0..ACCEPTED_MS).contains(&accepted), "{accepted} ms");
+    Ok(format!(
         "{fault}: t2 detected and t3 decided {} ms, t4 accepted {accepted} ms, first sound {} ms, \
          switched and retried {} ms, t5 good audio {} ms",
         since(record.issued_at),
-        since(at(&after[sounds])),
+        since(at(&after[sounds])?),
         since(record.progress[2].at),
         since(record.progress[3].at),
-    );
-    assert!((0..ACCEPTED_MS).contains(&accepted), "{accepted} ms");
+    ))
 }
 
 /// The policy's order, once a good turn has proven it.
-fn proven(desk: &Desk, bot: &Bot) -> CommandRecord {
+fn proven(desk: &Desk) -> anyhow::Result<CommandRecord> {
     desk.until("a policy's switch, proven", LIMIT, |frame| {
         let acts = frame.acts.as_ref()?;
         let mut orders = acts.iter().flat_map(|act| &act.commands);
         let order = orders.find(|order| order.actor == "policy model-vendor-down")?;
         order.state().is_final().then(|| order.clone())
     })
-    .unwrap_or_else(|error| panic!("{error:#}\n{}", bot.said()))
 }
 
 fn place(journal: &[Value], fits: impl Fn(&Value) -> bool) -> usize {
@@ -138,6 +131,7 @@ fn is_said(line: &Value, text: &str) -> bool {
     line["bot"] == "tts_request" && !said.is_empty() && text.starts_with(said)
 }
 
-fn at(line: &Value) -> Timestamp {
-    Timestamp::from_millis(line["at"].as_i64().expect("every line has its time"))
+fn at(line: &Value) -> anyhow::Result<Timestamp> {
+    let at = line["at"].as_i64().context("every line has its time")?;
+    Ok(Timestamp::from_millis(at))
 }
