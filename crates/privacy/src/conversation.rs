@@ -129,7 +129,7 @@ impl Conversation {
 
     /// A value with a name, as slots have it.
     pub fn value(&mut self, name: &str, value: &str) -> Masked {
-        let reading = Reading::new(name, None, &[], false);
+        let reading = Reading::new(name, None, &[]);
         let named = cues(&reading.tokens).last().map(|cue| cue.kind);
         let whole = match named {
             Some(CueKind::Password) => Some(Kind::Password),

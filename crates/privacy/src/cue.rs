@@ -125,7 +125,7 @@ mod tests {
     use crate::reading::Reading;
 
     fn check(text: &str, expected: &[CueKind]) {
-        let reading = Reading::new(text, None, &[], false);
+        let reading = Reading::new(text, None, &[]);
         let kinds: Vec<_> = cues(&reading.tokens).iter().map(|cue| cue.kind).collect();
         assert_eq!(kinds, expected, "{text}");
     }

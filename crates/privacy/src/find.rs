@@ -14,7 +14,7 @@ use std::ops::Range;
 use crate::cue::{Cue, CueKind, cues};
 use crate::kind::{Found, Kind};
 use crate::number_words::Language;
-use crate::reading::{Atom, Reading};
+use crate::reading::{Atom, Reading, Together};
 use crate::secret;
 
 /// What is known before a text is read.
@@ -57,7 +57,7 @@ const KNOWN_MIN: usize = 6;
 
 /// Looks at a text.
 pub(crate) fn find(text: &str, before: &Before<'_>) -> Seen {
-    let reading = Reading::new(text, before.language, before.number, false);
+    let reading = Reading::new(text, before.language, before.number);
     let cues = cues(&reading.tokens);
     let secrets = secret::secrets(text, &reading.tokens, &cues, before.asked);
     let mut search = Search {
@@ -78,7 +78,9 @@ pub(crate) fn find(text: &str, before: &Before<'_>) -> Seen {
     let n_words = reading.tokens.len();
     let asks = search.open_cue(&reading);
     if is_ambiguous {
-        let flat = reading.flat(before.language, before.number);
+        let hyphened = reading.again(before.language, before.number, Together::Hyphened);
+        search.numbers(&hyphened);
+        let flat = hyphened.again(before.language, before.number, Together::Nothing);
         search.numbers(&flat);
     }
     Seen {

@@ -41,6 +41,17 @@ pub(crate) struct Atom {
     pub(crate) pause_after: bool,
 }
 
+/// Which number words are taken together. French and English say 60 11 and 71 alike, or nearly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Together {
+    /// All that can be: "eighty one" is 81.
+    All,
+    /// Those that a hyphen joins, or an "and": "eighty-one" is 81, "eighty one" is 80 1.
+    Hyphened,
+    /// None: each word counts for itself.
+    Nothing,
+}
+
 /// A text, read.
 #[derive(Debug)]
 pub(crate) struct Reading<'t> {
@@ -56,21 +67,19 @@ pub(crate) struct Reading<'t> {
 impl<'t> Reading<'t> {
     /// Reads a text. `before` is the number that the same person had begun to say: when the text
     /// begins with more of it, both are one run.
-    ///
-    /// With `is_flat` each word counts for itself: "eighty one" is 80 1, not 81.
-    pub(crate) fn new(
-        text: &'t str,
-        language: Option<Language>,
-        before: &[Atom],
-        is_flat: bool,
-    ) -> Self {
+    pub(crate) fn new(text: &'t str, language: Option<Language>, before: &[Atom]) -> Self {
         let tokens = tokens(text);
-        Self::of_tokens(text, tokens, language, before, is_flat)
+        Self::of_tokens(text, tokens, language, before, Together::All)
     }
 
-    /// The same text with each number word for itself.
-    pub(crate) fn flat(self, language: Option<Language>, before: &[Atom]) -> Self {
-        Self::of_tokens(self.text, self.tokens, language, before, true)
+    /// The same text with other words taken together.
+    pub(crate) fn again(
+        self,
+        language: Option<Language>,
+        before: &[Atom],
+        together: Together,
+    ) -> Self {
+        Self::of_tokens(self.text, self.tokens, language, before, together)
     }
 
     fn of_tokens(
@@ -78,9 +87,9 @@ impl<'t> Reading<'t> {
         tokens: Vec<Token>,
         language: Option<Language>,
         before: &[Atom],
-        is_flat: bool,
+        together: Together,
     ) -> Self {
-        let mut found = atoms::atoms(text, &tokens, language, is_flat);
+        let mut found = atoms::atoms(text, &tokens, language, together);
         let joins = atoms::begins_with_number(&tokens, &found.atoms);
         let joins = joins && !before.is_empty();
         let mut atoms = if joins { before.to_vec() } else { Vec::new() };

@@ -14,4 +14,5 @@ pub mod environment;
 pub mod failover;
 pub mod fanout;
 pub mod listen;
+pub mod masking;
 pub mod score;

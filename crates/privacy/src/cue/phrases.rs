@@ -83,7 +83,7 @@ const KEY: &str = "\
     cle api, chave de api, chave api";
 
 const IDENTITY: &str = "\
-    ssn, social security, social security number, my social, your social, itin, tax id, tax \
+    ssn, social security, social security number, my social, your social, my social security, your social security, my social security number, your social security number, itin, tax id, tax \
     identification number, taxpayer id, tax number, tax file number, tfn, national \
     insurance, national insurance number, ni number, nino, nhs number, social insurance, \
     social insurance number, sin number, id number, identity number, identification number, \

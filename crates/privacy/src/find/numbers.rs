@@ -209,10 +209,14 @@ impl Search<'_> {
                 if !is_identity(atoms, true) {
                     return false;
                 }
+                // A piece of what is read out in groups of four is no number of three groups, and a
+                // card that was misheard has pieces that are somebody's by chance.
+                let is_piece = is_piece_of_more(reading, &stretch, at..*end)
+                    || (self.before.dictated == Some(Kind::Card) && atoms[0].place.is_none());
                 match self.cue_of(reading, at..*end).map(|near| near.kind) {
                     Some(CueKind::Identity) => true,
-                    Some(CueKind::Other) => false,
-                    _ => !atoms[0].is_phone && is_identity(atoms, false),
+                    Some(CueKind::Other | CueKind::CardNumber) => false,
+                    _ => !is_piece && !atoms[0].is_phone && is_identity(atoms, false),
                 }
             });
             if let Some(end) = found {
@@ -266,6 +270,15 @@ fn ends(reading: &Reading<'_>, start: usize, end: usize, length_max: usize) -> V
         }
     }
     ends
+}
+
+/// True when a piece as long as its neighbor stands before or after a stretch of several pieces.
+fn is_piece_of_more(reading: &Reading<'_>, all: &Range<usize>, part: Range<usize>) -> bool {
+    let length = |at: usize| reading.atoms[at].text.len();
+    let is_written = !reading.atoms[part.start].is_spoken && part.len() > 1;
+    let before = part.start > all.start && length(part.start - 1) == length(part.start);
+    let after = part.end < all.end && length(part.end) == length(part.end - 1);
+    is_written && length(part.start) > 2 && (before || after)
 }
 
 /// Digits as values from 0 to 9.

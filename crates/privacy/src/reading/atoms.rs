@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::Atom;
 use super::words::{Token, What};
+use super::{Atom, Together};
 use crate::fold::is_ignorable;
 use crate::number_words::{Language, NumberWord, Say, number_word};
 
@@ -26,12 +26,13 @@ pub(super) fn atoms(
     text: &str,
     tokens: &[Token],
     language: Option<Language>,
-    is_flat: bool,
+    together: Together,
 ) -> Pieces {
     let mut speech = Speech {
+        text,
         tokens,
         language,
-        is_flat,
+        together,
         is_ambiguous: false,
     };
     let mut atoms = Vec::new();
@@ -259,9 +260,10 @@ fn spread_amounts(text: &str, atoms: &mut [Atom]) {
 
 /// Understands number words.
 struct Speech<'t> {
+    text: &'t str,
     tokens: &'t [Token],
     language: Option<Language>,
-    is_flat: bool,
+    together: Together,
     is_ambiguous: bool,
 }
 
@@ -336,7 +338,7 @@ impl Speech<'_> {
                 };
                 Some((vec![digit; usize::from(times)], at + 2))
             }
-            Say::Hundred | Say::Hundreds(_) if self.is_flat => {
+            Say::Hundred | Say::Hundreds(_) if self.together == Together::Nothing => {
                 let hundreds = match word.say {
                     Say::Hundreds(hundreds) => hundreds,
                     _ => 1,
@@ -345,7 +347,9 @@ impl Speech<'_> {
             }
             Say::Hundred => Some(self.hundreds(1, at + 1)),
             Say::Hundreds(hundreds) => Some(self.hundreds(hundreds, at + 1)),
-            Say::Unit(unit) if unit > 0 && self.is_hundred(at + 1) && !self.is_flat => {
+            Say::Unit(unit)
+                if unit > 0 && self.is_hundred(at + 1) && self.together == Together::All =>
+            {
                 Some(self.hundreds(unit, at + 2))
             }
             Say::Unit(_) | Say::Teen(_) | Say::Tens(_) | Say::Whole(_) => {
@@ -390,17 +394,21 @@ impl Speech<'_> {
             n_digits,
             end: at + 1,
         };
-        if self.is_flat {
+        if self.together == Together::Nothing {
             return Some(alone);
         }
         // Quatre-vingts is eighty.
-        let (value, end) = if value == 4 && self.is_word(at + 1, &["vingt", "vingts"]) {
+        let is_eighty = value == 4 && self.is_word(at + 1, &["vingt", "vingts"]);
+        let (value, end) = if is_eighty && self.joins(at + 1) {
             (80, at + 2)
         } else {
             (value, at + 1)
         };
         let start = self.after_and(end);
-        let next = self.say(start).map(|word| word.say);
+        let next = self
+            .say(start)
+            .filter(|_| start > end || self.joins(end))
+            .map(|word| word.say);
         let whole = match (value, next) {
             (20.., Some(Say::Unit(unit @ 1..))) if value % 10 == 0 => (value + unit, start + 1),
             // Soixante-dix, quatre-vingt-dix-sept.
@@ -423,11 +431,27 @@ impl Speech<'_> {
     fn dix(&self, teen: u8, at: usize) -> (u8, usize) {
         match self.say(at + 1).map(|word| word.say) {
             Some(Say::Unit(unit @ 7..=9))
-                if teen == 10 && self.is_word(at + 1, &["sept", "huit", "neuf"]) =>
+                if teen == 10
+                    && self.joins(at + 1)
+                    && self.is_word(at + 1, &["sept", "huit", "neuf"]) =>
             {
                 (teen + unit, at + 2)
             }
             _ => (teen, at + 1),
+        }
+    }
+
+    /// True when a word is taken together with the one before it.
+    fn joins(&self, at: usize) -> bool {
+        let Some(token) = self.tokens.get(at) else {
+            return false;
+        };
+        match self.together {
+            Together::All => true,
+            Together::Hyphened => {
+                self.text[..token.place.start].ends_with(['-', '\u{2010}', '\u{2011}'])
+            }
+            Together::Nothing => false,
         }
     }
 

@@ -1,7 +1,7 @@
 use super::*;
 
 fn check(language: Option<Language>, text: &str, expected: &[&str]) {
-    let reading = Reading::new(text, language, &[], false);
+    let reading = Reading::new(text, language, &[]);
     let runs: Vec<String> = reading
         .digit_runs()
         .into_iter()

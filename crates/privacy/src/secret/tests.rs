@@ -3,7 +3,7 @@ use crate::cue::cues;
 use crate::reading::Reading;
 
 fn found(text: &str, asked: Option<CueKind>) -> Vec<&str> {
-    let reading = Reading::new(text, None, &[], false);
+    let reading = Reading::new(text, None, &[]);
     let cues = cues(&reading.tokens);
     let found = secrets(text, &reading.tokens, &cues, asked);
     found.iter().map(|one| &text[one.start..one.end]).collect()

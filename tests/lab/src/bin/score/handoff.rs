@@ -1,13 +1,17 @@
-//! `cargo xtask score handoff`: what the cards of simulated calls are worth.
+//! `cargo xtask score handoff`: what the cards of simulated calls are worth, and the masks.
 
 use anyhow::Context as _;
 use holdfast_lab::card::{self, Found, Tally};
 use holdfast_lab::environment::Environment;
+use holdfast_lab::masking;
 use serde_json::{Map, Value, json};
 
 /// What the goals are: facts that events carry, and what is taken from words.
 const GOAL_TOLD: f64 = 0.98;
 const GOAL_FROM_WORDS: f64 = 0.9;
+/// How much of what must be kept nowhere goes, and how much of what goes is that.
+const GOAL_MASK_RECALL: f64 = 0.999;
+const GOAL_MASK_PRECISION: f64 = 0.98;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -26,6 +30,9 @@ pub(crate) struct Arguments {
     /// Simulated minutes of each round; in eight every fault comes by.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(i64).range(1..=600))]
     minutes: i64,
+    /// How many texts with planted numbers and decoys each round masks.
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..))]
+    texts: u64,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -41,10 +48,15 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for (_, tally) in &rounds {
         sum.add(tally);
     }
+    let mut masks = masking::Tally::default();
+    for (seed, _) in &rounds {
+        masks.add(&masking::run(arguments.texts, *seed));
+    }
     if arguments.json {
-        println!("{}", told(arguments, &rounds, &sum, &environment));
+        println!("{}", told(arguments, &rounds, &sum, &masks, &environment));
     } else {
         print(&sum);
+        print_masks(&masks);
     }
     Ok(())
 }
@@ -53,6 +65,7 @@ fn told(
     arguments: &Arguments,
     rounds: &[(u64, Tally)],
     sum: &Tally,
+    masks: &masking::Tally,
     environment: &Environment,
 ) -> Value {
     let also = [
@@ -60,6 +73,7 @@ fn told(
         ("rounds", json!(arguments.rounds)),
         ("calls", json!(arguments.calls)),
         ("minutes", json!(arguments.minutes)),
+        ("texts", json!(arguments.texts)),
     ];
     let also = also.map(|(key, value)| (key.to_owned(), value)).into_iter();
     let raw = rounds.iter().map(|(seed, tally)| {
@@ -73,9 +87,54 @@ fn told(
         "cards": sum.cards,
         "incomplete_unmarked": sum.unmarked,
         "examples": sum.examples,
+        "masking": masking_told(masks),
         "environment": environment.end(also.collect()),
         "raw": raw.collect::<Vec<Value>>(),
     })
+}
+
+fn masking_told(masks: &masking::Tally) -> Value {
+    let shares = |count: &masking::Count| {
+        json!({
+            "recall": count.recall(),
+            "precision": count.precision(),
+            "planted": count.planted,
+            "gone": count.gone,
+            "masked": count.masked,
+            "needless": count.needless,
+        })
+    };
+    let families: Map<String, Value> = masks
+        .families
+        .iter()
+        .map(|(family, count)| ((*family).to_owned(), shares(count)))
+        .collect();
+    let mut told = shares(&masks.total());
+    told["families"] = json!(families);
+    told["examples"] = json!(masks.examples);
+    told
+}
+
+fn print_masks(masks: &masking::Tally) {
+    println!(
+        "\n{:20} {:>8} {:>10} {:>8} {:>8} {:>8} {:>8}",
+        "masking", "recall", "precision", "planted", "gone", "masked", "needless"
+    );
+    let share = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |s| format!("{s:.4}"));
+    let total = masks.total();
+    let families = masks.families.iter().map(|(name, count)| (*name, *count));
+    for (name, count) in families.chain([("total", total)]) {
+        println!(
+            "{name:20} {:>8} {:>10} {:>8} {:>8} {:>8} {:>8}",
+            share(count.recall()),
+            share(count.precision()),
+            count.planted,
+            count.gone,
+            count.masked,
+            count.needless
+        );
+    }
+    println!("goal: recall {GOAL_MASK_RECALL}, precision {GOAL_MASK_PRECISION}");
 }
 
 fn fields(tally: &Tally) -> Map<String, Value> {
