@@ -303,8 +303,14 @@ fn a_rung_above_the_one_on_which_the_call_stands_is_no_step() {
         services[0].active = false;
         services[2].active = true;
     });
+    script.llm_starts("c", "backup-llm");
     script.error("c", Layer::Llm, "backup-llm", "http_503");
     assert_eq!(switches(&script), []);
+    assert!(
+        was_told(&script, "no human is there"),
+        "{:?}",
+        told(&script)
+    );
 }
 
 #[test]
@@ -356,7 +362,7 @@ fn a_bridge_that_cannot_switch_is_not_asked_to() {
 }
 
 /// A call that was moved to its backup and is well there.
-fn moved() -> Script {
+pub(crate) fn moved() -> Script {
     let mut script = armed_script();
     asked(&mut script, "c");
     fails(&mut script, "c");
@@ -450,7 +456,7 @@ fn a_call_goes_back_only_between_turns() {
 }
 
 /// Calls that all fail at once.
-fn storm(script: &mut Script, calls: &[&str]) {
+pub(crate) fn storm(script: &mut Script, calls: &[&str]) {
     for call in calls {
         script.call(call);
     }
@@ -498,7 +504,7 @@ fn a_storm_is_held_by_the_share_of_live_calls() {
     assert_eq!(switches(&script).len(), 3, "25 percent of six calls is one");
 }
 
-fn does_not_help(script: &mut Script, id: &CommandId) {
+pub(crate) fn does_not_help(script: &mut Script, id: &CommandId) {
     let kind = holdfast_domain::RejectionKind::TargetUnusable;
     script.answer(id, AnswerState::Rejected(kind, "it is gone".to_owned()));
 }

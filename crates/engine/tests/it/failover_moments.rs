@@ -255,7 +255,7 @@ fn a_call_counts_as_off_its_primary_while_its_next_step_is_held() {
 }
 
 /// Two vendors; all calls of one of them fail in `layer`, so that a shared cause names it.
-fn a_dead_vendor(layer: Layer, primary: &'static str, backup: &'static str) -> Script {
+pub(crate) fn a_dead_vendor(layer: Layer, primary: &'static str, backup: &'static str) -> Script {
     let mut script = Script::new();
     let mut policy = playbook(|policy| policy["layer"] = json!(layer.as_str()));
     policy.layer = layer;

@@ -8,6 +8,7 @@ mod commands;
 mod conduct;
 mod drift;
 mod failover;
+mod failover_guards;
 mod failover_moments;
 mod feed;
 mod handoffs;
