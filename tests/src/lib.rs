@@ -1,6 +1,7 @@
 //! The harness for tests of Holdfast as a whole.
 //!
 //! - [`program`]: a program of ours that runs, whose words are kept, and that ends with its guard.
+//! - [`hub`]: the hub as a program, and tokens for it.
 //! - [`cable`]: a network cable that can be cut and mended.
 //! - [`desktop`]: a display in memory, with a session bus.
 //! - [`window`]: the app's real window on such a display, driven over WebDriver.
@@ -11,6 +12,7 @@
 
 pub mod cable;
 pub mod desktop;
+pub mod hub;
 pub mod patience;
 pub mod place;
 pub mod program;

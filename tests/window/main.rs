@@ -8,5 +8,7 @@
 mod cause;
 mod failover;
 mod handoff;
+mod run;
 mod sight;
 mod smoke;
+mod team;

@@ -187,6 +187,15 @@ export function stopWords(why: RunStop): string {
   }
 }
 
+/** The order in which a person looks at calls: failures, unknown, the rest, untouched. */
+export function callRank({ type }: RunCallState): number {
+  if (type === "failed" || type === "rejected" || type === "expired" || type === "notUndone") {
+    return 0;
+  }
+  if (type === "unknown") return 1;
+  return type === "untouched" || type === "left" ? 3 : 2;
+}
+
 /** The parts of a tally that are not zero, worst first. */
 export function tallyParts(tally: RunTally): readonly (readonly [RunCallState["type"], number])[] {
   const parts = [

@@ -9,6 +9,7 @@ import type {
   PlaybookId,
   PlaybookStatus,
   Refusal,
+  Reply,
   Request,
   Run,
   RunCall,
@@ -18,7 +19,7 @@ import { refusalOf } from "$lib/state/errors";
 
 import { LookController } from "./lookController.svelte";
 import { PreviewController } from "./previewController.svelte";
-import { isActing, isOver } from "./runWords";
+import { callRank, isActing, isOver } from "./runWords";
 
 /** What the open pane is about. */
 export type Chosen =
@@ -29,6 +30,17 @@ export interface Group {
   readonly name: "waiting" | "underWay" | "playbooks" | "over";
   readonly items: readonly Chosen[];
 }
+
+/** Every call of a run, as it was told when it was asked for. */
+interface Whole {
+  readonly run: RunId;
+  readonly calls: readonly RunCall[];
+  /** When, on the hub's clock. */
+  readonly at: number;
+}
+
+/** Between two looks at every call of a run that changes. */
+const CALLS_MS = 2_000;
 
 /** What is being written to a run before it is sent. */
 export type Saying = "refuse" | "stop" | "rollBack" | "review";
@@ -54,7 +66,8 @@ export class RunsController {
   #reason = $state.raw("");
   #isSending = $state.raw(false);
   #refusal = $state.raw<Refusal | null>(null);
-  #calls = $state.raw<{ readonly run: RunId; readonly calls: readonly RunCall[] } | null>(null);
+  #calls = $state.raw<Whole | null>(null);
+  #isAskingCalls = false;
   #seen = $state.raw<{ readonly run: RunId; readonly fingerprint: string } | null>(null);
   #looksAt: RunId | null = null;
 
@@ -143,9 +156,16 @@ export class RunsController {
     return this.#frames().playbooks.find((playbook) => playbook.id === id);
   }
 
-  /** Every call of the run where it was asked for, else those that its record names. */
+  /**
+   * Every call of the run where it was asked for, else those that its record names; failures
+   * first, then what is unknown, then what changed last.
+   */
   callsOf(run: Run): readonly RunCall[] {
-    return this.#calls?.run === run.id ? this.#calls.calls : run.calls;
+    if (this.#calls?.run !== run.id) return run.calls;
+    // The record is newer for those that it names.
+    const newer = new Map(run.calls.map((call) => [call.call, call]));
+    const whole = this.#calls.calls.map((call) => newer.get(call.call) ?? call);
+    return whole.sort((a, b) => callRank(a.state) - callRank(b.state) || b.at - a.at);
   }
 
   isWhole(run: Run): boolean {
@@ -331,13 +351,34 @@ export class RunsController {
     if (await this.#send(request)) this.say(null);
   }
 
-  /** Asks for every call of a run. */
+  /** Asks for every call of a run, and again while it changes. */
   async showCalls(run: Run): Promise<void> {
-    const reply = await this.#backend
-      .request({ type: "showRun", run: run.id })
-      .catch((error: unknown) => ({ type: "refused" as const, refusal: refusalOf(error) }));
-    if (reply.type === "runCalls") this.#calls = { run: reply.run, calls: reply.calls };
+    const reply = await this.#askCalls(run.id);
+    if (reply.type === "runCalls") this.#keepCalls(reply.run, reply.calls);
     else if (reply.type === "refused") this.#refusal = reply.refusal;
+  }
+
+  #askCalls(run: RunId): Promise<Reply> {
+    return this.#backend
+      .request({ type: "showRun", run })
+      .catch((error: unknown) => ({ type: "refused", refusal: refusalOf(error) }));
+  }
+
+  #keepCalls(run: RunId, calls: readonly RunCall[]): void {
+    if (this.#chosen?.type === "run" && this.#chosen.id !== run) return;
+    this.#calls = { run, calls, at: this.#frames().clock };
+  }
+
+  /** What was asked for once is kept true while the run changes. */
+  async #followCalls(run: Run): Promise<void> {
+    const { clock, actionsOff } = this.#frames();
+    const known = this.#calls;
+    if (known?.run !== run.id || this.#isAskingCalls || actionsOff !== null) return;
+    if (run.updatedAt <= known.at || clock - known.at < CALLS_MS) return;
+    this.#isAskingCalls = true;
+    const reply = await this.#askCalls(run.id);
+    this.#isAskingCalls = false;
+    if (reply.type === "runCalls") this.#keepCalls(reply.run, reply.calls);
   }
 
   /** Follows what is open. Called before each frame is asked for. */
@@ -346,6 +387,7 @@ export class RunsController {
     const run = isOnScreen && chosen?.type === "run" ? this.run(chosen.id) : undefined;
     const asked = run?.state.type === "awaitingApproval" && this.#person().canAct ? run : undefined;
     if ((asked?.id ?? null) !== this.#looksAt) this.#lookAt(asked);
+    if (run !== undefined) void this.#followCalls(run);
     this.look.settle();
     if (isOnScreen) this.preview.look.settle();
   }
@@ -361,12 +403,11 @@ export class RunsController {
   }
 
   /** The exact set is not in the record: it is asked for. */
-  async #seeSet(run: Run): Promise<void> {
-    await this.showCalls(run);
-    const known = this.#calls;
-    if (known?.run !== run.id || this.#looksAt !== run.id) return;
-    const calls = new Map(known.calls.map(({ call, becomes }) => [call, becomes]));
-    this.look.see({ preview: run.preview, calls });
+  async #seeSet({ id, preview }: Run): Promise<void> {
+    const reply = await this.#askCalls(id);
+    if (reply.type !== "runCalls" || this.#looksAt !== id) return;
+    const calls = new Map(reply.calls.map(({ call, becomes }) => [call, becomes]));
+    this.look.see({ preview, calls });
   }
 
   /** True when it was taken. */

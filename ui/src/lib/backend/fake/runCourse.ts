@@ -428,6 +428,7 @@ export class Course {
           );
     this.run = {
       ...this.run,
+      updatedAt: this.#members.reduce((at, one) => Math.max(at, one.at), this.run.updatedAt),
       stages,
       tally: tallyOf(this.#members.map(({ state }) => state)),
       calls: calls.slice(0, 200),
