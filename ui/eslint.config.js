@@ -24,6 +24,7 @@ const NO_DOMAINS = {
     "$components/agent/*",
     "$components/board/*",
     "$components/detail/*",
+    "$components/ledger/*",
     "$components/platform/*",
     "$components/run/*",
     "$components/sheet/*",

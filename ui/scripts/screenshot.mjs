@@ -137,11 +137,11 @@ const PICTURES = [
     },
   },
   { name: "agent-none", act: (page) => page.keyboard.press("2") },
-  { name: "platform", act: (page) => page.keyboard.press("5") },
+  { name: "platform", act: (page) => page.keyboard.press("6") },
   {
     name: "platform-fault",
     act: async (page) => {
-      await page.keyboard.press("5");
+      await page.keyboard.press("6");
       await page.click('[data-testid="start-fault"][data-fault="llm_503"]');
       await page.waitForTimeout(300);
     },
@@ -231,6 +231,23 @@ const PICTURES = [
       await page.waitForTimeout(300);
       await runs(page);
     },
+  },
+  { name: "recovery", act: (page) => page.keyboard.press("5") },
+  { name: "recovery-light", colorScheme: "light", act: (page) => page.keyboard.press("5") },
+  {
+    name: "recovery-export",
+    act: async (page) => {
+      await page.keyboard.press("5");
+      await page.click('[data-testid="export-csv"]');
+      await page.waitForTimeout(300);
+    },
+  },
+  { name: "recovery-none", query: "mode=calm", act: (page) => page.keyboard.press("5") },
+  {
+    name: "recovery-narrow",
+    width: 900,
+    height: 720,
+    act: (page) => page.keyboard.press("5"),
   },
   { name: "palette-runs", query: "run=running", act: (page) => find(page, "tts") },
   { name: "stale", query: "link=stale" },

@@ -120,4 +120,10 @@ export const testId = {
   runsBar: "runs-bar",
   showWaiting: "show-waiting",
   causeRun: "cause-run",
+  ledger: "ledger",
+  ledgerTable: "ledger-table",
+  recoveries: "recoveries",
+  ledgerExport: "ledger-export",
+  exportCsv: "export-csv",
+  exportJson: "export-json",
 } as const;

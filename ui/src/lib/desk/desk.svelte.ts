@@ -16,6 +16,7 @@ import {
   whyOff,
   whyOffCause,
 } from "$lib/sheet/actions";
+import { LedgerController } from "$lib/ledger/ledgerController.svelte";
 import { LeverController } from "$lib/run/leverController.svelte";
 import { RunsController } from "$lib/run/runsController.svelte";
 import { SheetController, type Subject } from "$lib/sheet/sheetController.svelte";
@@ -45,6 +46,7 @@ export class Desk {
   readonly agent: AgentController;
   readonly runs: RunsController;
   readonly lever: LeverController;
+  readonly ledger: LedgerController;
   readonly shell: ShellController;
 
   constructor({ backend, schedule, storage, newActId }: Outside) {
@@ -67,6 +69,7 @@ export class Desk {
         canActOnAll: this.canActOnAll,
       }),
     );
+    this.ledger = new LedgerController(backend);
     this.lever = new LeverController(backend, () => this.frames);
     this.shell = new ShellController(storage);
   }

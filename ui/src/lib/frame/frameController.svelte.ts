@@ -16,6 +16,7 @@ import type {
   Frame,
   FrameRequest,
   Handoff,
+  Ledger,
   Lever,
   Platform,
   PlaybookStatus,
@@ -71,6 +72,7 @@ export class FrameController {
   #runsTotal = $state.raw(0);
   #lever = $state.raw<Lever>(RELEASED);
   #playbooks = $state.raw<readonly PlaybookStatus[]>([]);
+  #ledger = $state.raw<Ledger | null>(null);
   #platform = $state.raw<Platform | null>(null);
   #about = $state.raw<About | null>(null);
   #clock = $state.raw(0);
@@ -118,6 +120,10 @@ export class FrameController {
   /** The playbooks of the hub; empty until they are told, and for who does not see the board. */
   get playbooks(): readonly PlaybookStatus[] {
     return this.#playbooks;
+  }
+  /** How long recoveries took; null until it is told, and for who does not see the board. */
+  get ledger(): Ledger | null {
+    return this.#ledger;
   }
   get platform(): Platform | null {
     return this.#platform;
@@ -242,6 +248,7 @@ export class FrameController {
       this.#lever = frame.runs.lever;
     }
     if (frame.playbooks !== undefined) this.#playbooks = frame.playbooks;
+    if (frame.ledger !== undefined) this.#ledger = frame.ledger;
     if (frame.platform !== null) this.#platform = frame.platform;
     if (frame.about !== null) this.#about = frame.about;
     this.#now = Math.max(this.#now, frame.now);

@@ -1,7 +1,7 @@
 /** Where in the window a person is, and how it looks to them. */
 import type { Identity } from "$lib/generated";
 
-export const VIEWS = ["now", "agent", "acts", "runs", "platform"] as const;
+export const VIEWS = ["now", "agent", "acts", "runs", "recovery", "platform"] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 export const viewTitle = {
@@ -9,6 +9,7 @@ export const viewTitle = {
   agent: "Agent",
   acts: "Acts",
   runs: "Runs",
+  recovery: "Recovery",
   platform: "Platform",
 } as const satisfies Record<ViewName, string>;
 

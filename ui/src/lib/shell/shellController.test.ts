@@ -7,11 +7,11 @@ import { ShellController, viewsOf } from "./shellController.svelte";
 
 test.each([
   [["agent"], ["agent"]],
-  [["observer"], ["now", "acts", "runs", "platform"]],
-  [["supervisor"], ["now", "acts", "runs", "platform"]],
+  [["observer"], ["now", "acts", "runs", "recovery", "platform"]],
+  [["supervisor"], ["now", "acts", "runs", "recovery", "platform"]],
   [
     ["agent", "commander"],
-    ["now", "agent", "acts", "runs", "platform"],
+    ["now", "agent", "acts", "runs", "recovery", "platform"],
   ],
 ] as const)("a token with %o opens %o", (roles, views) => {
   expect(viewsOf({ name: "sam", roles: [...roles] })).toEqual(views);

@@ -14,6 +14,7 @@ import type {
   Handoff,
   HandoffState,
   HumanAgent,
+  Ledger,
   Platform,
   Refusal,
   Reply,
@@ -36,6 +37,7 @@ import {
   LAG_REASON,
   offReason,
 } from "./link";
+import { FakeLedger } from "./ledger";
 import type { Trouble } from "./runCourse";
 import { Runs, type Second } from "./runs";
 import { SCRIPTS } from "./script";
@@ -76,6 +78,7 @@ export class FakeBackend implements Backend {
   readonly #acts: Acts;
   readonly #causes = new Causes();
   readonly #runs: Runs;
+  readonly #ledger: FakeLedger | null;
   #handoffs: Handoff[] = [];
   #humans: HumanAgent[];
   #faults: ActiveFault[] = [];
@@ -94,6 +97,7 @@ export class FakeBackend implements Backend {
       state: place === 1 ? "onCall" : "free",
       since: EPOCH - 90_000 * (place + 1),
     }));
+    this.#ledger = options.mode === "calm" ? null : new FakeLedger(EPOCH);
     this.#runs = new Runs(
       {
         me: ME,
@@ -138,6 +142,7 @@ export class FakeBackend implements Backend {
       ...(isFull || this.#changed.playbooks > request.ack
         ? { playbooks: this.#runs.playbooks }
         : {}),
+      ...(isFull ? { ledger: this.#ledger?.told ?? NO_LEDGER } : {}),
       platform: isFull || this.#changed.platform > request.ack ? this.#platform(now) : null,
       about: isFull
         ? {
@@ -171,6 +176,8 @@ export class FakeBackend implements Backend {
       case "setHumanState":
         this.#setHuman(ME, request.state, now);
         return Promise.resolve({ type: "done" });
+      case "showLedger":
+        return Promise.resolve({ type: "ledger", ledger: this.#ledger?.whole ?? NO_LEDGER });
       case "previewRun":
       case "startRun":
       case "approveRun":
@@ -524,6 +531,9 @@ const FAULTS = [
   { id: "network_loss", layer: "network", title: "One packet in five is lost" },
   { id: "worker_lost", layer: "infrastructure", title: "A worker dies" },
 ] as const;
+
+/** Nothing was affected yet. */
+const NO_LEDGER: Ledger = { since: null, rows: [], recoveries: [] };
 
 const GONE = refused(
   "conflict",
