@@ -13,6 +13,7 @@ pub mod diagnosis;
 pub mod environment;
 pub mod failover;
 pub mod fanout;
+pub mod handoffs;
 pub mod listen;
 pub mod masking;
 pub mod score;

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use holdfast_lab::card::{self, Found, Tally};
 use holdfast_lab::environment::Environment;
+use holdfast_lab::handoffs::{self, Outcome};
 use holdfast_lab::masking;
 use serde_json::{Map, Value, json};
 
@@ -33,6 +34,10 @@ pub(crate) struct Arguments {
     /// How many texts with planted numbers and decoys each round masks.
     #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..))]
     texts: u64,
+    /// Floors on which everything fails while calls go to humans, each a seed; about two seconds
+    /// each.
+    #[arg(long, default_value_t = 1_000)]
+    floors: u64,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -44,6 +49,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         eprintln!("  seed {seed}");
         rounds.push((seed, card::run(calls, seed, arguments.minutes * 60_000)?));
     }
+    let mut floors = Outcome::default();
+    for n in 0..arguments.floors {
+        let seed = arguments.seed.wrapping_add(n);
+        let outcome = handoffs::floor(seed).with_context(|| format!("floor {seed}"))?;
+        if let Some(example) = &outcome.example {
+            eprintln!("  floor {seed}: {example}");
+        } else if seed.is_multiple_of(50) {
+            eprintln!("  floor {seed}");
+        }
+        floors.add(&outcome);
+    }
     let mut sum = Tally::default();
     for (_, tally) in &rounds {
         sum.add(tally);
@@ -53,27 +69,43 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         masks.add(&masking::run(arguments.texts, *seed));
     }
     if arguments.json {
-        println!("{}", told(arguments, &rounds, &sum, &masks, &environment));
+        let scores = Scores {
+            rounds,
+            sum,
+            floors,
+            masks,
+        };
+        println!("{}", told(arguments, &scores, &environment));
     } else {
         print(&sum);
+        print_floors(&floors, arguments.floors);
         print_masks(&masks);
     }
     Ok(())
 }
 
-fn told(
-    arguments: &Arguments,
-    rounds: &[(u64, Tally)],
-    sum: &Tally,
-    masks: &masking::Tally,
-    environment: &Environment,
-) -> Value {
+/// Everything that was counted.
+struct Scores {
+    rounds: Vec<(u64, Tally)>,
+    sum: Tally,
+    floors: Outcome,
+    masks: masking::Tally,
+}
+
+fn told(arguments: &Arguments, scores: &Scores, environment: &Environment) -> Value {
+    let Scores {
+        rounds,
+        sum,
+        floors,
+        masks,
+    } = scores;
     let also = [
         ("seed", json!(arguments.seed)),
         ("rounds", json!(arguments.rounds)),
         ("calls", json!(arguments.calls)),
         ("minutes", json!(arguments.minutes)),
         ("texts", json!(arguments.texts)),
+        ("floors", json!(arguments.floors)),
     ];
     let also = also.map(|(key, value)| (key.to_owned(), value)).into_iter();
     let raw = rounds.iter().map(|(seed, tally)| {
@@ -85,7 +117,16 @@ fn told(
         "total": shares(sum.total()),
         "fields": fields(sum),
         "cards": sum.cards,
-        "incomplete_unmarked": sum.unmarked,
+        "lost": floors.lost,
+        "incomplete_unmarked": sum.unmarked + floors.unmarked,
+        "stateless": floors.stateless,
+        "floors": {
+            "handoffs": floors.handoffs,
+            "confirmed": floors.confirmed,
+            "failed": floors.failed,
+            "crashes": floors.crashes,
+            "example": floors.example,
+        },
         "examples": sum.examples,
         "masking": masking_told(masks),
         "environment": environment.end(also.collect()),
@@ -172,6 +213,23 @@ fn print(sum: &Tally) {
         "{} cards; {} parts incomplete and not marked (goal 0)",
         sum.cards, sum.unmarked
     );
+}
+
+fn print_floors(floors: &Outcome, n: u64) {
+    println!(
+        "{n} floors, {} power cuts: {} handoffs, {} confirmed, {} ended otherwise; {} lost, {} cards \
+         unmarked, {} callers in no state (goal 0 each)",
+        floors.crashes,
+        floors.handoffs,
+        floors.confirmed,
+        floors.failed,
+        floors.lost,
+        floors.unmarked,
+        floors.stateless,
+    );
+    if let Some(example) = &floors.example {
+        println!("first: {example}");
+    }
 }
 
 fn print_row(name: &str, found: Found, goal: f64) {
