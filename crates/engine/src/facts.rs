@@ -506,7 +506,9 @@ impl Engine {
                 if is == FeedState::Live {
                     // What was held up arrives now; nothing is late before it had the chance to.
                     call.not_before = now + LATE_GRACE_MS;
-                    call.heard_at = now;
+                    if call.ghost_since.is_none() {
+                        call.heard_at = now;
+                    }
                 }
                 self.out.show_call(&call.id, &mut call.dirty);
             }

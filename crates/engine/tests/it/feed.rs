@@ -558,7 +558,32 @@ fn what_the_line_or_the_hub_kept_back_is_no_irregular_heartbeat() {
         script.fact("*", heartbeat(0));
         script.wait_at_once(1_500);
     };
-    let kept_back: [&dyn Fn(&mut Script); 3] = [&line_breaks, &event_is_lost, &hub_sleeps];
+    let hub_naps = |script: &mut Script| {
+        script.sleep(5_000);
+        script.control(Control::Sees);
+        script.wait_at_once(1_000);
+    };
+    let is_told_anew = |script: &mut Script| {
+        let (from_seq, to_seq, missing) = (10, 16, 7);
+        let gap = Fact::StreamGapDetected {
+            from_seq,
+            to_seq,
+            missing,
+        };
+        script.fact("*", gap);
+        for _ in 0..5 {
+            script.wait_at_once(10);
+            script.fact("*", heartbeat(0));
+        }
+        script.fact("*", Fact::StreamCaughtUp);
+    };
+    let kept_back: [&dyn Fn(&mut Script); 5] = [
+        &line_breaks,
+        &event_is_lost,
+        &hub_sleeps,
+        &hub_naps,
+        &is_told_anew,
+    ];
     for (n, kept_back) in kept_back.into_iter().enumerate() {
         let mut script = Script::new();
         script.mute(BRIDGE);
@@ -571,4 +596,17 @@ fn what_the_line_or_the_hub_kept_back_is_no_irregular_heartbeat() {
         }
         assert_eq!(silence_ms(&mut script), 3_000, "{n}");
     }
+}
+
+#[test]
+fn a_call_is_no_ghost_because_its_bridge_was_gone() {
+    let mut script = good_call();
+    script.disconnect(BRIDGE);
+    script.wait(55_000);
+    script.connect(BRIDGE, "epoch-1");
+    script.wait(59_000);
+    assert_eq!(script.need("c").level, NeedLevel::Calm);
+    script.wait(1_000);
+    let reason = script.need("c").reason;
+    assert_eq!(reason, "no news of this call for over 60 s");
 }

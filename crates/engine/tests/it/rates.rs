@@ -2,9 +2,9 @@
 
 use holdfast_domain::fact::{Fact, SwitchCause};
 use holdfast_domain::{
-    ActVerb, CauseState, Layer, LayerState, NeedLevel, Record, Rung, SignalKind,
+    ActVerb, CallId, CauseState, Layer, LayerState, NeedLevel, Record, Rung, SignalKind,
 };
-use holdfast_engine::{Config, QueueLimits};
+use holdfast_engine::{Config, Effect, QueueLimits, Shown};
 
 use crate::script::{Script, service, started, switched_to};
 
@@ -105,6 +105,28 @@ fn a_good_turn_of_one_call_does_not_end_it_and_many_do() {
         );
         assert_eq!(script.need(call).level, NeedLevel::Calm, "{call}");
     }
+}
+
+#[test]
+fn what_is_known_better_is_shown_anew_on_calls_that_are_on_watch() {
+    let mut script = platform();
+    until_told(&mut script);
+    let row = |script: &Script| script.need("c").reason;
+    let before = row(&script);
+    let of_c = Effect::Show(Shown::Call(CallId::new("c")));
+    for n in 0..20 {
+        let before_it = script.effects.len();
+        if n % 2 == 0 {
+            bad_turn(&mut script, ["a", "b"][n / 2 % 2]);
+        } else {
+            script.good_turn("d");
+        }
+        if row(&script) != before {
+            assert!(script.effects[before_it..].contains(&of_c), "turn {n}");
+            return;
+        }
+    }
+    panic!("what is known never becomes better");
 }
 
 #[test]

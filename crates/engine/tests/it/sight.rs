@@ -386,3 +386,34 @@ fn time_that_nobody_saw_makes_nothing_worse_on_the_board() {
     script.wait(1);
     assert_eq!(level(&script), NeedLevel::Critical, "gone for over 10 s");
 }
+
+#[test]
+fn only_a_word_in_its_place_closes_a_gap() {
+    let mut script = asked();
+    let state = |script: &Script| script.engine.bridges()[0].state;
+    let id = script.act_on(switch(None), "c");
+    gap(&mut script, BRIDGE);
+    script.answer(&id, AnswerState::Accepted);
+    assert_eq!(state(&script), FeedState::Resyncing);
+    script.fact("*", beat());
+    assert_eq!(state(&script), FeedState::Live);
+
+    // A connection resumes after the last event that came, so nothing is missing on it.
+    gap(&mut script, BRIDGE);
+    script.disconnect(BRIDGE);
+    script.connect(BRIDGE, "epoch-1");
+    assert_eq!(state(&script), FeedState::Live);
+}
+
+#[test]
+fn a_call_of_which_nothing_was_heard_before_is_not_heard_by_seeing_again() {
+    let mut script = asked();
+    script.agent_answers("c", "primary-llm", 500);
+    script.wait(60_000);
+    let reason = |script: &Script| script.need("c").reason;
+    assert_eq!(reason(&script), "no news of this call for over 60 s");
+    script.sleep(5_000);
+    script.control(Control::Sees);
+    script.heard();
+    assert_eq!(reason(&script), "no news of this call for over 60 s");
+}

@@ -29,6 +29,16 @@ fn a_turn_that_only_calls_tools_is_no_tts_failure() {
 }
 
 #[test]
+fn a_turn_that_asked_for_tools_waits_for_no_audio_before_they_are_told() {
+    let mut script = good_call();
+    script.caller_says("c", "where is my order");
+    script.llm_starts("c", "primary-llm");
+    script.llm_ends("c", 0, 1);
+    script.wait(2_800);
+    assert_eq!(script.state("c", Layer::Tts), LayerState::Healthy);
+}
+
+#[test]
 fn a_tool_told_before_the_end_of_the_response_that_asked_for_it_stays_the_step() {
     let mut script = good_call();
     script.caller_says("c", "where is my order");
@@ -157,6 +167,22 @@ fn a_switch_that_is_told_before_the_error_that_caused_it_fails_no_healthy_servic
     script.agent_starts("c");
     assert_eq!(script.summary("c").failed_turns, 0);
     assert!(script.summary("c").response_gap_ms.is_some());
+}
+
+#[test]
+fn an_error_of_the_old_service_that_is_told_late_spoils_no_answer_of_the_new_one() {
+    let mut script = good_call();
+    script.caller_says("c", "hello");
+    script.switched("c", "primary-llm", "backup-llm", SwitchCause::Failover);
+    script.llm_starts("c", "backup-llm");
+    script.error("c", Layer::Llm, "primary-llm", "http_401");
+    script.llm_ends("c", 40, 0);
+    script.agent_starts("c");
+    script.wait(500);
+    script.agent_stops("c");
+    script.wait(6_000);
+    assert_eq!(script.summary("c").failed_turns, 0);
+    assert_eq!(script.state("c", Layer::Llm), LayerState::Degraded);
 }
 
 #[test]
