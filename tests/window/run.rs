@@ -115,7 +115,7 @@ fn a_run_is_previewed_approved_at_a_second_console_and_proven_in_stages() {
     click(&window, "[role=option][data-playbook=model-vendor-down]");
     let ready = "[role=option][data-playbook=model-vendor-down][data-ready=true]";
     window.find(ready, LIMIT).unwrap();
-    click(&window, &id("preview-run"));
+    click(&window, "[data-testid=preview-run][aria-disabled=false]");
     let sentence = read(&window, &id("preview-sentence"));
     assert!(sentence.starts_with("Touches "), "{sentence}");
     let facts = read(&window, &id("preview-facts"));
@@ -131,7 +131,7 @@ fn a_run_is_previewed_approved_at_a_second_console_and_proven_in_stages() {
     );
 
     // Asked for in the window; nobody alone can approve it, not even at another console.
-    click(&window, &id("start-run"));
+    click(&window, "[data-testid=start-run][aria-disabled=false]");
     window
         .find(
             "[data-testid=run-detail][data-state=awaitingApproval]",

@@ -66,7 +66,8 @@ pub(crate) fn start_fault(window: &Window, fault: &str, vendor: &str, region: &s
     window.type_into(&fields[0], vendor).unwrap();
     window.type_into(&fields[1], region).unwrap();
     click(window, "[data-testid=sheet] h2"); // leaves the field, which takes what was written
-    click(window, &id("confirm"));
+    // It can be confirmed once the hub has said whom it touches.
+    click(window, "[data-testid=confirm][aria-disabled=false]");
     window
         .find(
             &format!("[data-testid=stop-fault][data-fault={fault}]"),
