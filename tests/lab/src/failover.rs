@@ -409,8 +409,10 @@ impl Bench {
             return;
         };
         match self.met.get_mut(call) {
-            Some(met) if met.acked.is_none() && *ordered >= met.refused => {
-                met.ordered = Some(*ordered);
+            Some(met) if met.acked.is_none() => {
+                // One that was on its way as the request was refused helps as well: nothing of the
+                // time from the refusal is then spent on deciding.
+                met.ordered = Some((*ordered).max(met.heard.unwrap_or(met.refused)));
                 met.acked = Some(at);
             }
             Some(_) => {}

@@ -294,6 +294,13 @@ impl Call {
         })
     }
 
+    /// The model said that it failed, and the turn still waits for its answer.
+    pub(crate) fn has_refused_turn(&self) -> bool {
+        self.turn
+            .as_ref()
+            .is_some_and(|turn| turn.model == Model::Failed)
+    }
+
     /// One of its layers has failed.
     pub(crate) fn is_failing(&self) -> bool {
         self.layers

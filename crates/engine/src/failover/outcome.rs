@@ -44,12 +44,36 @@ impl Engine {
                         climb.off.get_or_insert(now);
                     });
                 }
+                self.retry_what_failed_meanwhile(&id, record);
                 self.arm_ladder(&id);
             }
             CommandState::Requested | CommandState::Accepted | CommandState::Unknown => {
                 self.arm_ladder(&id);
             }
         }
+    }
+
+    /// A step that nobody heard of was ordered before the turn failed: the turn is tried again now,
+    /// since nothing else will.
+    fn retry_what_failed_meanwhile(&mut self, id: &CallId, record: &CommandRecord) {
+        let is_silent = matches!(
+            record.command,
+            Command::SwitchModel {
+                retry_turn: false,
+                ..
+            }
+        );
+        let is_owed = self
+            .calls
+            .get(id)
+            .is_some_and(|call| call.has_refused_turn() && call.floor.nobody_speaks());
+        if !is_silent || !is_owed || !self.can(id, "retry_turn") {
+            return;
+        }
+        let actor = record.actor.clone();
+        let ttl = self.config.command_ttl_ms;
+        let retry = self.order(id, Command::RetryTurn, None, &actor, ttl);
+        self.issue(retry);
     }
 
     fn step_proven(&mut self, id: &CallId, layer: Layer, step: &Step) {

@@ -335,6 +335,41 @@ fn a_call_that_uses_what_is_dead_is_moved_as_its_caller_speaks() {
 }
 
 #[test]
+fn a_turn_that_fails_before_a_silent_step_is_made_is_tried_again() {
+    let mut script = a_dead_vendor(Layer::Llm, "primary-llm", "backup-llm");
+    script.agent_stops("next");
+    caller_begins(&mut script, "next");
+    is_ahead(&script, Layer::Llm, "backup-llm");
+    let ahead = orders(&script).pop().unwrap().id;
+    script.wait(300);
+    caller_stops(&mut script, "next");
+    script.llm_starts("next", "primary-llm");
+    fails(&mut script, "next");
+    let before = orders(&script).len();
+    script.answer(&ahead, AnswerState::Accepted);
+    script.answer(&ahead, switched_to("backup-llm", false));
+    let again: Vec<Command> = orders(&script)
+        .drain(before..)
+        .map(|order| order.command)
+        .collect();
+    assert_eq!(again, [Command::RetryTurn]);
+}
+
+#[test]
+fn a_turn_that_waits_for_its_answer_after_a_silent_step_is_left_alone() {
+    let mut script = a_dead_vendor(Layer::Llm, "primary-llm", "backup-llm");
+    script.agent_stops("next");
+    caller_begins(&mut script, "next");
+    let ahead = orders(&script).pop().unwrap().id;
+    script.wait(300);
+    caller_stops(&mut script, "next");
+    let before = orders(&script).len();
+    script.answer(&ahead, AnswerState::Accepted);
+    script.answer(&ahead, switched_to("backup-llm", false));
+    assert_eq!(orders(&script).len(), before, "{:?}", told(&script));
+}
+
+#[test]
 fn a_dead_service_that_would_listen_is_left_before_the_caller_speaks() {
     let mut script = a_dead_vendor(Layer::Asr, "primary-asr", "backup-asr");
     script.agent_stops("next");
