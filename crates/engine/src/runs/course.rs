@@ -280,8 +280,12 @@ impl Member {
     pub(super) fn set_state(&mut self, state: RunCallState, now: Timestamp) -> bool {
         let is_news = self.state != state;
         if is_news {
+            // Whoever is told in line keeps their place, and goes on waiting.
+            let is_in_line = |state: &RunCallState| matches!(state, RunCallState::Queued { .. });
+            if !(is_in_line(&self.state) && is_in_line(&state)) {
+                self.at = now;
+            }
             self.state = state;
-            self.at = now;
         }
         is_news
     }

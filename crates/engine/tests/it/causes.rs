@@ -11,9 +11,9 @@ use holdfast_engine::{Effect, Entry};
 use crate::script::{Script, started};
 
 /// A call's model and where it runs.
-struct Place {
-    provider: &'static str,
-    region: &'static str,
+pub(crate) struct Place {
+    pub(crate) provider: &'static str,
+    pub(crate) region: &'static str,
     queue: &'static str,
 }
 
@@ -62,7 +62,7 @@ fn served(layer: Layer, name: &str, rung: Rung, place: &Place) -> Service {
     }
 }
 
-fn platform() -> Script {
+pub(crate) fn platform() -> Script {
     let mut script = Script::new();
     for n in 0..CALLS {
         let place = of(n);
@@ -81,7 +81,7 @@ fn platform() -> Script {
 
 /// Every call has a turn; it fails in the model where `fails` says so. Those come first and the
 /// healthy ones after them, so that their work is of the same moment.
-fn round(script: &mut Script, fails: impl Fn(usize, &Place) -> bool) {
+pub(crate) fn round(script: &mut Script, fails: impl Fn(usize, &Place) -> bool) {
     for n in (0..CALLS).filter(|n| fails(*n, of(*n))) {
         fail(script, &id(n));
     }

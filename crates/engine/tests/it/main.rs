@@ -21,6 +21,7 @@ mod props;
 mod rates;
 mod runs;
 mod runs_floor;
+mod runs_guards;
 mod runs_line;
 mod runs_people;
 mod runs_props;

@@ -27,7 +27,7 @@ fn at_risk(floor: &mut Floor, call: &str) {
 }
 
 /// The human takes the call that is offered, and is on it.
-fn takes(floor: &mut Floor, name: &str) -> String {
+pub(crate) fn takes(floor: &mut Floor, name: &str) -> String {
     let handoffs = floor.script.handoffs();
     let offered = handoffs.into_iter().find(|handoff| {
         matches!(&handoff.state, HandoffState::Offered { agent, .. } if agent.as_str() == name)

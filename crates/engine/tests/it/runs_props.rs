@@ -209,3 +209,68 @@ fn nobody_who_pays_or_is_heard_is_touched() {
         })
         .expect("it holds for every population");
 }
+
+fn runner(seed: u8, cases: u32) -> TestRunner {
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
+    TestRunner::new_with_rng(config, rng)
+}
+
+#[test]
+fn a_second_stage_that_is_worse_ends_before_the_third_and_only_its_calls_go_back() {
+    let sizes = (8..40_usize, 10..60_u8);
+    runner(11, 24)
+        .run(&sizes, |(n_calls, percent)| {
+            let stages = json!([
+                stage("one_call", 1, 20),
+                stage(json!({"percent": percent}), 1, 20),
+                stage("all", 1, 20)
+            ]);
+            let mut floor = Floor::new(n_calls, switch_book(json!({"stages": stages})));
+            let preview = floor.preview("r", "switch");
+            let order: Vec<CallId> = preview.calls.iter().map(|c| c.call.clone()).collect();
+            floor.broken = order.iter().skip(1).map(ToString::to_string).collect();
+            floor.start(&sam(), &preview, None);
+            floor.pass(40_000);
+            let second = (n_calls * usize::from(percent)).div_ceil(100);
+            let touched: BTreeSet<CallId> = order.iter().take(second.max(1)).cloned().collect();
+            prop_assert_eq!(floor.touched(), touched);
+            let state = floor.state();
+            if second > 1 {
+                let is_back = matches!(state, RunState::RolledBack { .. });
+                prop_assert!(is_back, "{:?}", state);
+            }
+            // The canary was changed, and is as it was; nobody else ever was.
+            for call in order {
+                prop_assert_eq!(floor.active(call.as_str()), "primary-llm");
+            }
+            Ok(())
+        })
+        .expect("it holds for every population");
+}
+
+#[test]
+fn after_the_lever_nothing_more_is_sent() {
+    let moments = (2..24_usize, 0..6_000_i64, any::<bool>());
+    runner(13, 48)
+        .run(&moments, |(n_calls, ms, is_rolling)| {
+            let mut floor = Floor::new(n_calls, switch_book(json!({})));
+            floor.begin("switch");
+            floor.pass(ms);
+            if is_rolling {
+                floor.undo();
+            }
+            floor.lever(true);
+            let sent = floor.script.sent_ids().len();
+            floor.pass(10_000);
+            prop_assert_eq!(floor.script.sent_ids().len(), sent);
+            let state = floor.state();
+            prop_assert!(state.is_final(), "{:?}", state);
+            Ok(())
+        })
+        .expect("it holds for every population");
+}
