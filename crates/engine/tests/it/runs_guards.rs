@@ -123,9 +123,16 @@ fn callers_who_wait_too_long_for_a_human_stop_a_run_and_nobody_loses_their_place
     let mut book = humans_book("in_flight");
     book.abort = vec![AbortCondition::HumanWait { wait_s_over: 5 }];
     let mut floor = Floor::new(3, book);
+    for n in 0..3 {
+        floor.script.agent_starts(&name(n));
+    }
     floor.begin("humans");
-    // Nobody is there: each is told, one after the other, that they will be called back.
-    floor.pass(4_800);
+    floor.pass(3_000);
+    for n in 0..3 {
+        floor.script.agent_stops(&name(n));
+    }
+    // Nobody is there: once they can be spoken to, all are told that they will be called back.
+    floor.pass(1_800);
     assert_eq!(aborted_by(&floor), None);
     let told = floor.calls("r");
     let is_told = |state: &RunCallState| *state == RunCallState::Queued { callback: true };
