@@ -28,9 +28,10 @@ const LATE_MS: DurationMs = 1_000;
 const LATE_BEATS_MAX: u8 = 3;
 /// A clock that moves forward by more than this was set.
 const JUMP_MS: DurationMs = 300_000;
-/// The share by which the estimate follows a slower sample: follows a drift of one second in an
-/// hour of one sample a second, and shrugs off single delays.
+/// The share by which the estimate follows a slower sample, and how often: follows a drift of one
+/// second in an hour, and shrugs off single delays, however many facts were delayed together.
 const FOLLOW: DurationMs = 64;
+const FOLLOW_EVERY_MS: DurationMs = 1_000;
 /// A new bridge process that has sent this many heartbeats and no snapshot knows nothing of the
 /// calls of the one before.
 const BEATS_WITHOUT_SNAPSHOT: u8 = 3;
@@ -77,6 +78,9 @@ pub(crate) struct Bridge {
     has_beaten: bool,
     /// The bridge's clock minus ours; None before the first fact.
     skew_ms: Option<DurationMs>,
+    /// When the estimate last followed a slower sample.
+    #[serde(default)]
+    followed_at: Timestamp,
     late_beats: u8,
     pub(crate) faults: Vec<ActiveFault>,
     anomalies: Vec<Anomaly>,
@@ -114,6 +118,7 @@ impl Bridge {
             pulse: Pulse::new(now),
             has_beaten: false,
             skew_ms: None,
+            followed_at: now,
             late_beats: 0,
             faults: Vec::new(),
             anomalies: Vec::new(),
@@ -315,7 +320,12 @@ impl Bridge {
             Some(skew) if is_blind => skew,
             Some(skew) if skew.saturating_sub(sample) <= LATE_MS => {
                 self.late_beats = 0;
-                skew - (skew - sample) / FOLLOW
+                if now.since(self.followed_at) >= FOLLOW_EVERY_MS {
+                    self.followed_at = now;
+                    skew - (skew - sample) / FOLLOW
+                } else {
+                    skew
+                }
             }
             Some(skew) => self.late_sample(skew, sample, &fact.fact, now),
         };
