@@ -48,6 +48,18 @@ pub(crate) struct Cx<'a> {
 
 impl Cx<'_> {
     pub(crate) fn event_id(&self) -> EventId {
+    /// The same fact, told of another moment.
+    pub(crate) fn at_moment(&mut self, at: Timestamp) -> Cx<'_> {
+        Cx {
+            config: self.config,
+            at,
+            event: self.event,
+            layer: self.layer,
+            learnt: self.learnt,
+            notes: self.notes,
+        }
+    }
+
         EventId::new(self.event)
     }
 }

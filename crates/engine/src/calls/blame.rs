@@ -6,7 +6,7 @@ use holdfast_domain::{DurationMs, Evidence, Layer, LayerState, SignalKind, Times
 use super::Cx;
 use super::call::{Call, ErrorSeen};
 use super::expect::Step;
-use super::health::{Note, evidence};
+use super::health::{Note, bit, evidence};
 use crate::{Config, words};
 
 /// Who is to blame for a silence.
@@ -78,6 +78,7 @@ impl Call {
         // It was blamed by a guess: it neither failed nor did it any work.
         let good_at = self.layers[layer].good_at;
         self.layers[layer].bad_at = None;
+        self.trials.failed &= !bit(layer);
         match before {
             LayerState::Healthy => self.heal(layer, at, notes),
             LayerState::Unknown => self.forget(layer, at, notes),
@@ -117,18 +118,61 @@ impl Call {
         if events.is_empty() {
             events.push(holdfast_domain::EventId::new(self.last_event.as_str()));
         }
-        let layer = self.beneath(self.floor.told_at, config);
-        let layer = layer.unwrap_or(self.pending.step.layer());
+        let beneath = self.beneath(self.floor.told_at, config);
+        if beneath.is_none()
+            && let Some((step, took)) = self.spent()
+        {
+            let layer = step.layer();
+            let words = format!(
+                "{} took {} of it",
+                self.layer_words(layer),
+                words::seconds(took)
+            );
+            return Blame {
+                layer,
+                words,
+                events,
+            };
+        }
+        let step = self.missing();
+        let layer = beneath.unwrap_or(step.layer());
         Blame {
             layer,
-            words: self.step_words(layer),
+            words: self.step_words(step, layer),
             events,
         }
     }
 
+    /// What the caller waits for: the pending step, or the filler that is to be heard before it.
+    fn missing(&self) -> Step {
+        let is_unheard = self.unheard.as_ref().is_some_and(|unheard| unheard.is_late);
+        match self.pending.step {
+            Step::Rerun if is_unheard => Step::Audio,
+            Step::Tool if is_unheard && !self.has_late_tool() => Step::Audio,
+            step => step,
+        }
+    }
+
+    /// The step on which the silence was spent, if it is over and what is waited for now is in time
+    /// and began later than that: who waited five seconds for the model does not wait for speech.
+    fn spent(&self) -> Option<(Step, DurationMs)> {
+        let pending = &self.pending;
+        let is_late = pending.is_late
+            || pending.step == Step::Empty
+            || self.missing() != pending.step
+            || pending.step == Step::Tool && self.has_late_tool();
+        let since = pending.since.max(self.floor.since);
+        let waited = self.floor.told_at.since(since);
+        let spent = self.floor.spent.filter(|_| !is_late);
+        spent.filter(|(_, took)| *took > waited)
+    }
+
+    fn has_late_tool(&self) -> bool {
+        self.tools.iter().any(|tool| tool.level > 0)
+    }
+
     /// What is missing, and what lies beneath it.
-    pub(crate) fn step_words(&self, layer: Layer) -> String {
-        let step = self.pending.step;
+    pub(crate) fn step_words(&self, step: Step, layer: Layer) -> String {
         let words = step.words(&self.layer_words(step.layer()));
         if layer == step.layer() {
             words

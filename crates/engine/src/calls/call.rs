@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conduct::Conduct;
 use super::dialogue::Dialogue;
-use super::expect::{Pending, Step, Unheard};
+use super::expect::{Pending, Response, Step, Unheard};
 use super::floor::{FloorState, Owes};
 use super::gaps::Gaps;
 use super::health::{LayerCell, Outcomes};
@@ -74,6 +74,8 @@ pub(crate) struct Call {
     /// The caller's turn that waits for its answer.
     pub(crate) turn: Option<Turn>,
     pub(crate) pending: Pending,
+    #[serde(default)]
+    pub(crate) response: Response,
     /// The filler that was sent to speech while tools run, and is not audible.
     pub(crate) unheard: Option<Unheard>,
     /// As its queue has them and as is learnt.
@@ -164,6 +166,7 @@ impl Call {
             floor: FloorState::default(),
             turn: None,
             pending: Pending::default(),
+            response: Response::default(),
             unheard: None,
             limits: config.limits_of(""),
             traits: None,
@@ -327,8 +330,15 @@ impl Call {
         };
     }
 
-    /// The pending step ends at `at`: notes how long it took of the caller's turn.
+    /// The pending step ends at `at`: notes how long it took of the silence and of the caller's turn.
     pub(crate) fn measure_step(&mut self, at: Timestamp) {
+        if self.is_silent() && self.pending.step != Step::Idle {
+            let took = at.since(self.pending.since.max(self.floor.since));
+            let spent = &mut self.floor.spent;
+            if spent.is_none_or(|(_, longest)| took > longest) {
+                *spent = Some((self.pending.step, took));
+            }
+        }
         let Some(turn) = &mut self.turn else { return };
         let took = at.since(self.pending.since);
         if self.pending.step != Step::Idle && took > turn.slowest_ms {
@@ -351,7 +361,7 @@ impl Call {
 
     /// When the filler that was sent to speech is late.
     pub(crate) fn unheard_deadline(&self) -> Option<Timestamp> {
-        let unheard = self.unheard.as_ref()?;
+        let unheard = self.unheard.as_ref().filter(|unheard| !unheard.is_late)?;
         Some(unheard.since + self.limits.steps.audio_ms)
     }
 

@@ -93,10 +93,22 @@ pub(crate) struct Pending {
     pub(crate) event: Option<EventId>,
 }
 
+/// What is told of the model's responses, where one is told out of order.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Response {
+    /// One began and has not ended.
+    pub(crate) is_open: bool,
+    /// One ended that was not told to have begun: that may be told late.
+    pub(crate) ended_untold: Option<Timestamp>,
+}
+
 /// Text that was sent to speech beside the pending step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Unheard {
     pub(crate) since: Timestamp,
+    /// It was already said to be late.
+    #[serde(default)]
+    pub(crate) is_late: bool,
     /// The event that told of it.
     pub(crate) event: EventId,
 }

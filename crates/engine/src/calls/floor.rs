@@ -51,12 +51,18 @@ pub(crate) struct FloorState {
     pub(crate) level: u8,
     /// When the last limit of silence passed.
     pub(crate) told_at: Timestamp,
+    /// The step that took longest of the silence so far and is over, and how long it took.
+    #[serde(default)]
+    pub(crate) spent: Option<(Step, DurationMs)>,
     /// Where the silence was blamed, and how that layer was before.
     pub(crate) blamed: Option<(Layer, LayerState)>,
     /// The wait that the agent announced and that is not over.
     pub(crate) announced: Announced,
     /// The caller cut the agent short in this speech.
     pub(crate) has_interrupted: bool,
+    /// Somebody stopped to speak who was not heard to begin: the beginning may be told late.
+    #[serde(default)]
+    pub(crate) stopped_unheard: Option<(Speaker, Timestamp)>,
     /// A final transcript arrived while the caller spoke.
     pub(crate) is_transcribed: bool,
     /// The newest beginning of agent speech.
@@ -68,10 +74,18 @@ impl FloorState {
         self.caller.is_none() && self.agent.is_none()
     }
 
+    pub(crate) const fn is_speaking(&self, who: Speaker) -> bool {
+        match who {
+            Speaker::Caller => self.caller.is_some(),
+            Speaker::Agent => self.agent.is_some(),
+        }
+    }
+
     pub(crate) fn pass(&mut self, owes: Owes, since: Timestamp) {
         self.owes = owes;
         self.since = since;
         self.level = 0;
+        self.spent = None;
         self.blamed = None;
     }
 
@@ -166,12 +180,32 @@ impl Call {
             }
         }
         self.floor.pass(Owes::Agent, cx.at);
+        if self.is_at_work_since(cx.at) {
+            return;
+        }
         let step = if is_transcribed || !self.expects_transcript() {
             Step::Response
         } else {
             Step::Transcript
         };
         self.await_step(step, cx.at, Some(cx.event_id()));
+    }
+
+    /// The end of the caller's speech is told late: the answer to it is under way, and goes on.
+    fn is_at_work_since(&mut self, stopped: Timestamp) -> bool {
+        let model = match self.pending.step {
+            Step::Tokens | Step::Audio => Model::Answering,
+            Step::Tool | Step::Rerun => Model::CallsTools,
+            Step::Idle | Step::Greeting | Step::Transcript | Step::Response | Step::Empty => {
+                return false;
+            }
+        };
+        let is_at_work = self.pending.since > stopped;
+        if let Some(turn) = self.turn.as_mut().filter(|_| is_at_work) {
+            turn.model = model;
+            turn.used_tools |= model == Model::CallsTools;
+        }
+        is_at_work
     }
 
     /// The platform can be waited on for a transcript.
@@ -218,20 +252,20 @@ impl Call {
         })
     }
 
-    fn turn_answered(&mut self, cx: &mut Cx<'_>) {
+    pub(crate) fn turn_answered(&mut self, cx: &mut Cx<'_>) {
         self.measure_step(cx.at);
         let Some(turn) = self.turn.take() else { return };
         let gap = cx.at.since(turn.stopped);
         self.answered_at = Some(cx.at);
+        self.failed_in_row = 0;
+        self.failing_since = None;
+        self.heal_by_turn(turn.errors, cx.at, cx.notes);
         // With tools the model is asked twice, and the tools have limits of their own: such a turn
         // says nothing about how fast answers are.
         if !turn.used_tools {
             self.gaps.push(gap);
+            self.judge_gap(&turn, gap, cx);
         }
-        self.failed_in_row = 0;
-        self.failing_since = None;
-        self.heal_by_turn(turn.errors, cx.at, cx.notes);
-        self.judge_gap(&turn, cx);
         let asked = cx.at.since(turn.asked);
         cx.notes.push(Note::TurnAnswered {
             at: cx.at,
@@ -239,8 +273,9 @@ impl Call {
         });
     }
 
-    /// Answers that come late degrade the layer that took longest to give its first output.
-    fn judge_gap(&mut self, turn: &Turn, cx: &mut Cx<'_>) {
+    /// Answers that come late degrade the layer that took longest to give its first output. An answer
+    /// in time tells nothing new of those before it.
+    fn judge_gap(&mut self, turn: &Turn, gap: DurationMs, cx: &mut Cx<'_>) {
         let limits = self.limits.response_gap;
         let median = self.gaps.median_of_three().unwrap_or(0);
         if limits.reached(median) < 2 {
@@ -249,6 +284,9 @@ impl Call {
                     self.heal(layer, cx.at, cx.notes);
                 }
             }
+            return;
+        }
+        if limits.reached(gap) < 2 {
             return;
         }
         let layer = turn.slowest.layer();
@@ -327,6 +365,7 @@ impl Call {
         if matches!(self.pending.step, Step::Tool | Step::Rerun) {
             self.unheard = Some(Unheard {
                 since: cx.at,
+                is_late: false,
                 event: cx.event_id(),
             });
             return;
@@ -358,6 +397,8 @@ impl Call {
             turn.model = Model::Silent;
             let event = turn.event.clone();
             self.await_step(Step::Response, at, Some(event));
+            // What was spent on the try before says nothing of this one.
+            self.floor.spent = None;
         }
     }
 
@@ -365,6 +406,10 @@ impl Call {
     /// does not wait for it; afterwards it has its whole time again.
     pub(crate) fn step_deadline(&self) -> Option<Timestamp> {
         if !self.floor.nobody_speaks() || self.floor.owes == Owes::Announced {
+            return None;
+        }
+        // What the tools gave is taken up once the filler was said: until then speech is waited for.
+        if self.pending.step == Step::Rerun && self.unheard.is_some() {
             return None;
         }
         let since = self.pending.since.max(self.floor.since);

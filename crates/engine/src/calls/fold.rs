@@ -11,7 +11,7 @@ use super::dialogue::name;
 use super::expect::Step;
 use super::floor::Owes;
 use super::health::{Note, bit, evidence};
-use super::turn::Model;
+use super::turn::{Model, Turn};
 use crate::words;
 
 impl Call {
@@ -293,9 +293,17 @@ impl Call {
                 self.dialogue.close_span(LaneKind::Caller, cx.at, false);
                 self.caller_stopped(cx);
                 if self.pending.step == Step::Transcript {
+        let stopped = self.floor.stopped_unheard.take();
+        if let Some((_, at)) = stopped.filter(|(who, at)| *who == actor && *at >= cx.at) {
+            self.speech_stopped(actor, &mut cx.at_moment(at));
+        }
                     let label = self.active(Layer::Asr).map(|asr| asr.name.clone());
                     let label = label.unwrap_or_default();
                     self.dialogue.open_span(LaneKind::Asr, cx.at, &label);
+        if !self.floor.is_speaking(actor) {
+            self.floor.stopped_unheard = Some((actor, cx.at));
+            return;
+        }
                 }
             }
             Speaker::Agent => {
@@ -325,6 +333,9 @@ impl Call {
         self.await_step(Step::Tokens, cx.at, Some(cx.event_id()));
         self.dialogue.open_span(LaneKind::Llm, cx.at, service);
     }
+        if self.is_answered_since(cx) {
+            return;
+        }
 
     fn llm_ended(&mut self, chars: u32, tool_calls: u32, cx: &mut Cx<'_>) {
         let failed = self
@@ -335,7 +346,25 @@ impl Call {
         self.dialogue
             .close_span(LaneKind::Llm, cx.at, failed || is_empty);
         if !is_empty {
+    /// News of the beginning of a response is late: its end came before, or its answer is heard.
+    fn is_answered_since(&mut self, cx: &mut Cx<'_>) -> bool {
+        let began = cx.at;
+        let is_silent = |turn: &Turn| turn.model == Model::Silent;
+        let heard = self.floor.agent_heard.filter(|heard| *heard > began);
+        if let Some(heard) = heard.filter(|_| self.turn.as_ref().is_some_and(is_silent)) {
+            self.turn_answered(&mut cx.at_moment(heard));
+            return true;
+        }
+        let ended = self.response.ended_untold.take();
+        let is_over = ended.is_some_and(|ended| ended >= began);
+        self.response.is_open = !is_over;
+        is_over
+    }
+
             self.heal_llm(cx);
+        if !std::mem::take(&mut self.response.is_open) {
+            self.response.ended_untold = Some(cx.at);
+        }
         }
         let began = self.pending.since;
         let is_audible = self.floor.agent.is_some()
@@ -369,6 +398,14 @@ impl Call {
         }
     }
 
+            // Also where news of its beginning is still to come.
+            if let Some(turn) = self
+                .turn
+                .as_mut()
+                .filter(|turn| turn.model == Model::Silent)
+            {
+                turn.model = Model::Answering;
+            }
     /// The model gave text or asked for tools: it works, unless an error of this turn says that
     /// the next one has to decide.
     fn heal_llm(&mut self, cx: &mut Cx<'_>) {

@@ -65,7 +65,7 @@ impl Call {
         if self.layers[layer].state == LayerState::Failed {
             return;
         }
-        let missing = self.step_words(layer);
+        let missing = self.step_words(step, layer);
         if self.is_silent() && self.floor.blamed.is_none() {
             self.floor.blamed = Some((layer, self.layers[layer].state));
         }
@@ -94,15 +94,17 @@ impl Call {
 
     /// The filler while tools run is not audible: speech does not work, whatever the tools do.
     fn filler_is_late(&mut self, at: Timestamp, notes: &mut Vec<Note>) {
-        let Some(unheard) = self.unheard.take() else {
+        let Some(unheard) = &mut self.unheard else {
             return;
         };
+        unheard.is_late = true;
+        let event = unheard.event.clone();
         if self.layers[Layer::Tts].state == LayerState::Failed {
             return;
         }
         let (layer, limit) = (Layer::Tts, self.limits.steps.audio_ms);
         let missing = Step::Audio.words(&self.layer_words(layer));
-        self.raise_late(layer, limit, &missing, Some(unheard.event), at, notes);
+        self.raise_late(layer, limit, &missing, Some(event), at, notes);
     }
 
     fn became_ghost(&mut self, at: Timestamp, limit: i64, notes: &mut Vec<Note>) {

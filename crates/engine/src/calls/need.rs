@@ -178,10 +178,15 @@ impl Call {
         if !self.ai_serves() {
             return;
         }
-        let since = Layer::ALL
-            .into_iter()
-            .find(|layer| self.layers[*layer].signal() == Some(SignalKind::ResponseGap))
-            .map_or(self.last_fact_at, |layer| self.layers[layer].since);
+        let is_told = |layer: &Layer| self.layers[*layer].signal() == Some(SignalKind::ResponseGap);
+        let told = Layer::ALL.into_iter().find(is_told);
+        // The last answer was in time: what was before it is worth a look at most.
+        let level = if told.is_none() {
+            level.min(NeedLevel::Watch)
+        } else {
+            level
+        };
+        let since = told.map_or(self.last_fact_at, |layer| self.layers[layer].since);
         harms.push(Harm {
             level,
             since,

@@ -44,6 +44,10 @@ impl Call {
         } else {
             LayerState::Degraded
         };
+        if layer == Layer::Tts {
+            // The filler will not be heard: nothing waits for it any more.
+            self.unheard = None;
+        }
         if let Some(turn) = self.turn.as_mut().filter(|_| is_active) {
             turn.errors |= bit(layer);
             if layer == Layer::Llm {

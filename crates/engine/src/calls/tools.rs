@@ -57,6 +57,8 @@ impl Call {
     /// Folds a tool fact; other facts are not for here.
     pub(crate) fn fold_tool(&mut self, fact: &Fact<'_>, cx: &mut Cx<'_>) {
         match fact {
+            Fact::ToolRequested { tool, .. } | Fact::ToolStarted { tool, .. }
+                if self.has_ended(tool, cx.at) => {}
             Fact::ToolRequested { tool, args } => {
                 let call = self.dialogue.tool(&tool.id, &tool.name, cx.at);
                 if let Some(args) = args {
@@ -105,6 +107,17 @@ impl Call {
             }
             _ => {}
         }
+    }
+
+    /// The tool ended already: news of its beginning is late. A tool that is used again under the same
+    /// id begins with its end at the earliest.
+    fn has_ended(&self, tool: &ToolRef<'_>, at: Timestamp) -> bool {
+        let known = self
+            .dialogue
+            .tools
+            .iter()
+            .rfind(|known| known.id == tool.id);
+        known.is_some_and(|known| known.ended_at.is_some_and(|ended| at < ended))
     }
 
     /// A tool says that it worked. Where a write had no effect, only a write that has one heals.

@@ -18,6 +18,7 @@ mod ledger;
 mod liveness;
 mod next;
 mod props;
+mod order;
 mod rates;
 mod runs;
 mod runs_floor;

@@ -635,3 +635,16 @@ fn a_ghost_that_was_heard_of_once_can_become_a_ghost_again() {
         assert_eq!(ghosts, 2);
     }
 }
+
+#[test]
+fn an_answer_in_time_is_no_news_of_slow_ones() {
+    let mut script = Script::new();
+    script.call("c");
+    for ms in [1_800, 1_800, 600] {
+        script.caller_says("c", "and another thing please");
+        script.agent_answers("c", "primary-llm", ms);
+    }
+    assert_eq!(script.summary("c").response_gap_ms, Some(1_800));
+    assert_eq!(script.need("c").level, NeedLevel::Watch);
+    assert_eq!(script.state("c", Layer::Llm), LayerState::Healthy);
+}

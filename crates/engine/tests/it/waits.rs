@@ -245,3 +245,53 @@ fn a_call_that_nothing_serves_is_seen_once_it_is_known_how_soon_calls_are_greete
         LayerState::Healthy
     );
 }
+
+#[test]
+fn tools_that_are_done_while_their_filler_is_not_heard_wait_for_speech() {
+    let mut script = good_call();
+    script.caller_says("c", "where is my order");
+    script.llm_starts("c", "primary-llm");
+    script.llm_ends("c", 20, 1);
+    script.tool_starts("c", "t1", true);
+    script.agent_is("c", AgentActivity::Tools);
+    speaks(&mut script);
+    script.wait(600);
+    script.tool_completes("c", "t1");
+    script.wait(5_500);
+    assert_eq!(script.state("c", Layer::Tts), LayerState::Failed);
+    assert_eq!(script.state("c", Layer::Orchestration), LayerState::Healthy);
+}
+
+#[test]
+fn nobody_who_asks_the_model_again_after_a_filler_that_failed_is_the_dialogues() {
+    let mut script = good_call();
+    script.caller_says("c", "where is my order");
+    script.llm_starts("c", "primary-llm");
+    script.llm_ends("c", 20, 1);
+    script.tool_starts("c", "t1", true);
+    script.agent_is("c", AgentActivity::Tools);
+    speaks(&mut script);
+    script.error("c", Layer::Tts, "primary-tts", "http_500");
+    script.tool_completes("c", "t1");
+    script.wait(2_600);
+    assert_eq!(
+        script.state("c", Layer::Orchestration),
+        LayerState::Degraded
+    );
+}
+
+#[test]
+fn a_silence_that_the_model_took_is_not_of_the_speech_that_was_just_asked_for() {
+    let mut script = good_call();
+    script.caller_says("c", "where is my order");
+    script.llm_starts("c", "primary-llm");
+    script.wait(4_800);
+    script.llm_ends("c", 40, 0);
+    script.wait(300);
+    let why = script.why("c", Layer::Llm);
+    assert!(why.contains("took 4.8 s of it"), "{why}");
+    assert_eq!(script.state("c", Layer::Tts), LayerState::Healthy);
+    // Speech that does not come either is late by itself.
+    script.wait(5_000);
+    assert_eq!(script.state("c", Layer::Tts), LayerState::Failed);
+}
