@@ -98,6 +98,8 @@ pub enum SignalKind {
     Reprompt,
     /// The caller said the same thing again.
     CallerRepeats,
+    /// The recognizer gave words that cannot be what it heard.
+    Misheard,
     /// Caller and agent speak at once and the agent does not yield.
     TalkOver,
     /// The caller wanted to interrupt and the agent went on.

@@ -9,6 +9,7 @@ mod floor;
 mod fold;
 mod gaps;
 mod health;
+mod hearing;
 mod lanes;
 mod late;
 mod live;
@@ -47,7 +48,6 @@ pub(crate) struct Cx<'a> {
 }
 
 impl Cx<'_> {
-    pub(crate) fn event_id(&self) -> EventId {
     /// The same fact, told of another moment.
     pub(crate) fn at_moment(&mut self, at: Timestamp) -> Cx<'_> {
         Cx {
@@ -60,6 +60,7 @@ impl Cx<'_> {
         }
     }
 
+    pub(crate) fn event_id(&self) -> EventId {
         EventId::new(self.event)
     }
 }

@@ -4,7 +4,7 @@
 //! said and when, never from errors. Each is healed by what shows that the dialogue goes on.
 //! Deliberately absent: what a text means. Texts are compared by their words, in any language.
 
-mod gist;
+pub(super) mod gist;
 
 use holdfast_domain::fact::{CallUpdated, EndedBy, Speaker, ToolRef};
 use holdfast_domain::{

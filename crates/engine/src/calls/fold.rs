@@ -232,16 +232,24 @@ impl Call {
         let (role, interrupted) = (utterance.role, utterance.interrupted);
         let has_unspoken = !utterance.unspoken.is_empty();
         let has_text = !utterance.text.trim().is_empty();
+        let doubt = self.doubt(utterance);
         self.dialogue.say(utterance.clone(), self.is_retold);
-        if self.is_retold || self.phase != CallPhase::Ai || !has_text {
+        if self.is_retold || self.phase != CallPhase::Ai {
+            return;
+        }
+        if !has_text {
+            self.misheard(doubt, cx);
             return;
         }
         match role {
             UtteranceRole::Caller => {
                 self.tells_transcripts = true;
                 self.floor.is_transcribed = true;
-                self.heal(Layer::Asr, cx.at, cx.notes);
-                self.dialogue.close_span(LaneKind::Asr, cx.at, false);
+                if doubt.is_none() {
+                    self.heal(Layer::Asr, cx.at, cx.notes);
+                }
+                self.dialogue
+                    .close_span(LaneKind::Asr, cx.at, doubt.is_some());
                 if let Some(turn) = &mut self.turn {
                     turn.is_transcribed = true;
                 }
@@ -263,6 +271,7 @@ impl Call {
                 }
             }
         }
+        self.misheard(doubt, cx);
         self.judge_words(utterance, cx);
     }
 
@@ -284,26 +293,26 @@ impl Call {
                 self.dialogue.open_span(LaneKind::Tts, cx.at, &label);
             }
         }
+        let stopped = self.floor.stopped_unheard.take();
+        if let Some((_, at)) = stopped.filter(|(who, at)| *who == actor && *at >= cx.at) {
+            self.speech_stopped(actor, &mut cx.at_moment(at));
+        }
     }
 
     fn speech_stopped(&mut self, actor: Speaker, cx: &mut Cx<'_>) {
+        if !self.floor.is_speaking(actor) {
+            self.floor.stopped_unheard = Some((actor, cx.at));
+            return;
+        }
         self.judge_overlap(actor, cx);
         match actor {
             Speaker::Caller => {
                 self.dialogue.close_span(LaneKind::Caller, cx.at, false);
                 self.caller_stopped(cx);
                 if self.pending.step == Step::Transcript {
-        let stopped = self.floor.stopped_unheard.take();
-        if let Some((_, at)) = stopped.filter(|(who, at)| *who == actor && *at >= cx.at) {
-            self.speech_stopped(actor, &mut cx.at_moment(at));
-        }
                     let label = self.active(Layer::Asr).map(|asr| asr.name.clone());
                     let label = label.unwrap_or_default();
                     self.dialogue.open_span(LaneKind::Asr, cx.at, &label);
-        if !self.floor.is_speaking(actor) {
-            self.floor.stopped_unheard = Some((actor, cx.at));
-            return;
-        }
                 }
             }
             Speaker::Agent => {
@@ -324,6 +333,9 @@ impl Call {
             self.learn_step(cx);
         }
         self.take_pace(cx);
+        if self.is_answered_since(cx) {
+            return;
+        }
         if let Some(turn) = &mut self.turn {
             turn.model = Model::Answering;
         }
@@ -333,19 +345,7 @@ impl Call {
         self.await_step(Step::Tokens, cx.at, Some(cx.event_id()));
         self.dialogue.open_span(LaneKind::Llm, cx.at, service);
     }
-        if self.is_answered_since(cx) {
-            return;
-        }
 
-    fn llm_ended(&mut self, chars: u32, tool_calls: u32, cx: &mut Cx<'_>) {
-        let failed = self
-            .turn
-            .as_ref()
-            .is_some_and(|turn| turn.model == Model::Failed);
-        let is_empty = chars == 0 && tool_calls == 0;
-        self.dialogue
-            .close_span(LaneKind::Llm, cx.at, failed || is_empty);
-        if !is_empty {
     /// News of the beginning of a response is late: its end came before, or its answer is heard.
     fn is_answered_since(&mut self, cx: &mut Cx<'_>) -> bool {
         let began = cx.at;
@@ -361,10 +361,19 @@ impl Call {
         is_over
     }
 
-            self.heal_llm(cx);
+    fn llm_ended(&mut self, chars: u32, tool_calls: u32, cx: &mut Cx<'_>) {
         if !std::mem::take(&mut self.response.is_open) {
             self.response.ended_untold = Some(cx.at);
         }
+        let failed = self
+            .turn
+            .as_ref()
+            .is_some_and(|turn| turn.model == Model::Failed);
+        let is_empty = chars == 0 && tool_calls == 0;
+        self.dialogue
+            .close_span(LaneKind::Llm, cx.at, failed || is_empty);
+        if !is_empty {
+            self.heal_llm(cx);
         }
         let began = self.pending.since;
         let is_audible = self.floor.agent.is_some()
@@ -389,6 +398,14 @@ impl Call {
         } else if is_audible {
             Step::Idle
         } else {
+            // Also where news of its beginning is still to come.
+            if let Some(turn) = self
+                .turn
+                .as_mut()
+                .filter(|turn| turn.model == Model::Silent)
+            {
+                turn.model = Model::Answering;
+            }
             Step::Audio
         };
         // Tools may have begun, and even ended, before the end of the response is told.
@@ -398,14 +415,6 @@ impl Call {
         }
     }
 
-            // Also where news of its beginning is still to come.
-            if let Some(turn) = self
-                .turn
-                .as_mut()
-                .filter(|turn| turn.model == Model::Silent)
-            {
-                turn.model = Model::Answering;
-            }
     /// The model gave text or asked for tools: it works, unless an error of this turn says that
     /// the next one has to decide.
     fn heal_llm(&mut self, cx: &mut Cx<'_>) {

@@ -222,6 +222,7 @@ impl Call {
                     | SignalKind::Transport
                     | SignalKind::Reprompt
                     | SignalKind::CallerRepeats
+                    | SignalKind::Misheard
                     | SignalKind::Loop
                     | SignalKind::Overcapture,
                 ) => {}

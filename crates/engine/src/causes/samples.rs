@@ -186,6 +186,7 @@ pub(crate) fn is_failure(kind: SignalKind, layer: Layer) -> bool {
         | SignalKind::ToolFailure
         | SignalKind::Truncated
         | SignalKind::EmptyAnswer
+        | SignalKind::Misheard
         | SignalKind::Transport
         | SignalKind::PipelineStalled
         | SignalKind::WorkerLost

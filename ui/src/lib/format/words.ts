@@ -104,6 +104,7 @@ export const signalWord = {
   toolFailure: "tool failure",
   truncated: "speech cut short",
   emptyAnswer: "empty answer",
+  misheard: "misheard",
   transport: "poor line",
   pipelineStalled: "pipeline stalled",
   workerLost: "worker lost",

@@ -3,4 +3,4 @@
 /**
  * The measured inputs to detection. See the table of signals in `docs/architecture.md`.
  */
-export type SignalKind = "serviceError" | "serviceUnavailable" | "deadAir" | "unansweredTurn" | "expectation" | "responseGap" | "toolFailure" | "truncated" | "emptyAnswer" | "transport" | "pipelineStalled" | "workerLost" | "ghost" | "staleFeed" | "liveness" | "faultRate" | "latencyDrift" | "reprompt" | "callerRepeats" | "talkOver" | "bargeInMissed" | "overcapture" | "loop" | "escalationDrift" | "silentSuccess" | "endedAbruptly";
+export type SignalKind = "serviceError" | "serviceUnavailable" | "deadAir" | "unansweredTurn" | "expectation" | "responseGap" | "toolFailure" | "truncated" | "emptyAnswer" | "transport" | "pipelineStalled" | "workerLost" | "ghost" | "staleFeed" | "liveness" | "faultRate" | "latencyDrift" | "reprompt" | "callerRepeats" | "misheard" | "talkOver" | "bargeInMissed" | "overcapture" | "loop" | "escalationDrift" | "silentSuccess" | "endedAbruptly";

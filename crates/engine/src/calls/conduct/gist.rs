@@ -83,6 +83,40 @@ impl Gist {
     }
 }
 
+/// How much of each of two texts the words make up that both have in the same order, in percent.
+pub(crate) fn in_order_percent(one: &str, other: &str) -> (u32, u32) {
+    let (one, other) = (weighed(one), weighed(other));
+    let whole = |words: &[(u32, u32)]| words.iter().map(|(_, weight)| weight).sum::<u32>();
+    // The heaviest common sequence, a row for each word of the one.
+    let mut row = vec![0; other.len() + 1];
+    for (hash, weight) in &one {
+        let mut before = 0;
+        for (at, (of_other, _)) in other.iter().enumerate() {
+            let above = row[at + 1];
+            row[at + 1] = if hash == of_other {
+                before + weight
+            } else {
+                above.max(row[at])
+            };
+            before = above;
+        }
+    }
+    let shared = row.last().copied().unwrap_or(0);
+    let percent = |words: &[(u32, u32)]| shared * 100 / whole(words).max(1);
+    (percent(&one), percent(&other))
+}
+
+/// Hash and weight of the first words of a text.
+fn weighed(text: &str) -> Vec<(u32, u32)> {
+    let mut words = Vec::new();
+    each_word(text, |hash, weight| {
+        if words.len() < WORDS_MAX {
+            words.push((hash, weight));
+        }
+    });
+    words
+}
+
 /// The last question of a text; None when it asks nothing.
 pub(crate) fn question(text: &str) -> Option<&str> {
     text.split_inclusive(['.', '!', '?', '…', '。', '！', '？', '؟', '\u{37e}', '\n'])
