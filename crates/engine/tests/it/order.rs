@@ -164,3 +164,20 @@ fn the_beginning_of_a_tool_can_be_told_after_its_end() {
     script.wait(12_000);
     assert_eq!(script.state("c", Layer::Tools), LayerState::Healthy);
 }
+
+#[test]
+fn facts_that_one_delay_held_up_together_do_not_move_their_clock() {
+    let mut script = Script::new();
+    script.call("c");
+    script.caller_says("c", "where is my order");
+    script.llm_starts("c", "primary-llm");
+    script.wait(1_400);
+    script.late_ms = 800;
+    for _ in 0..100 {
+        script.agent_is("c", AgentActivity::Thinking);
+    }
+    script.llm_ends("c", 40, 0);
+    script.agent_starts("c");
+    let gap = script.summary("c").response_gap_ms.expect("an answer");
+    assert!((600..650).contains(&gap), "{gap}");
+}
