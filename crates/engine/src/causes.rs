@@ -11,6 +11,7 @@
 //! live is neither failing nor well.
 //! Deliberately absent: the statistic (`explain`) and the words (`words`).
 
+mod climb;
 mod explain;
 mod field;
 mod samples;
@@ -40,8 +41,10 @@ const LOOK_MS: DurationMs = 250;
 const TELL_MS: DurationMs = 1_000;
 
 /// A group that nothing explains any more is closed after this time, or as soon as all its calls
-/// are well or gone.
+/// are well or gone, but not before a caller's turn has passed: with work that is late and comes
+/// nobody fails at some moments, and the next turn is late again.
 const FADE_MS: DurationMs = 60_000;
+const FADE_MS_MIN: DurationMs = 15_000;
 
 /// A group may change its traits at once for so long.
 const YOUNG_MS: DurationMs = 5_000;
@@ -237,6 +240,14 @@ impl Engine {
     /// A group is new, goes on, or is understood better.
     fn put_cause(&mut self, id: &CauseId, mut found: Found, now: Timestamp) {
         let before = self.causes.cells.remove(id);
+        // The queue before a pool that is too small fills up once, and is full from then on.
+        if let Some(group) = before.as_ref().map(|cell| &cell.group)
+            && group.shape == CauseShape::SaturatedPool
+            && (group.layer, found.shape) == (found.layer, CauseShape::Shared)
+            && group.traits == found.traits
+        {
+            found.shape = group.shape;
+        }
         let rival = before.as_ref().and_then(|cell| hold(cell, &mut found, now));
         let left = before.as_ref().map(|cell| &cell.members);
         self.mark_members(id, left, &found.failing);
@@ -316,7 +327,8 @@ impl Engine {
             })
             .cloned()
             .collect();
-        let is_over = still.is_empty() || now.since(cell.explained_at) >= FADE_MS;
+        let faded = now.since(cell.explained_at);
+        let is_over = still.is_empty() && faded >= FADE_MS_MIN || faded >= FADE_MS;
         let state = if is_over {
             CauseState::Closed
         } else {

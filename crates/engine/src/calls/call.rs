@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conduct::Conduct;
 use super::dialogue::Dialogue;
-use super::expect::{Pending, Response, Step, Unheard};
+use super::expect::{Pending, Response, Step, Unheard, Waited};
 use super::floor::{FloorState, Owes};
 use super::gaps::Gaps;
 use super::health::{LayerCell, Outcomes};
@@ -76,6 +76,9 @@ pub(crate) struct Call {
     pub(crate) pending: Pending,
     #[serde(default)]
     pub(crate) response: Response,
+    /// The newest late step that is over.
+    #[serde(default)]
+    pub(crate) waited: Option<Waited>,
     /// The filler that was sent to speech while tools run, and is not audible.
     pub(crate) unheard: Option<Unheard>,
     /// As its queue has them and as is learnt.
@@ -167,6 +170,7 @@ impl Call {
             turn: None,
             pending: Pending::default(),
             response: Response::default(),
+            waited: None,
             unheard: None,
             limits: config.limits_of(""),
             traits: None,
@@ -339,8 +343,15 @@ impl Call {
                 *spent = Some((self.pending.step, took));
             }
         }
-        let Some(turn) = &mut self.turn else { return };
         let took = at.since(self.pending.since);
+        if self.pending.is_late {
+            self.waited = Some(Waited {
+                layer: self.pending.step.layer(),
+                asked: self.pending.since,
+                ms: took,
+            });
+        }
+        let Some(turn) = &mut self.turn else { return };
         if self.pending.step != Step::Idle && took > turn.slowest_ms {
             turn.slowest = self.pending.step;
             turn.slowest_ms = took;

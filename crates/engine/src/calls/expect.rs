@@ -93,6 +93,15 @@ pub(crate) struct Pending {
     pub(crate) event: Option<EventId>,
 }
 
+/// A late step that is over: it came, or the caller did not wait for it any longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Waited {
+    pub(crate) layer: Layer,
+    /// When the work was asked for.
+    pub(crate) asked: Timestamp,
+    pub(crate) ms: DurationMs,
+}
+
 /// What is told of the model's responses, where one is told out of order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Response {

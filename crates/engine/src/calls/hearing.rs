@@ -46,8 +46,11 @@ impl Call {
             return None;
         }
         let (of_guess, of_final) = gist::in_order_percent(&guess.text, &said.text);
-        // Who gives long speech in parts ends a part that is whole in itself.
-        (of_guess < SAME_PERCENT && of_final < SAME_PERCENT).then_some(Doubt::OtherWords)
+        // Who gives long speech in parts ends a part that is whole in itself; a text of less than half
+        // the length that is no such part lost most of what was heard.
+        let is_remnant = of_final < 100 && said.text.len() * 2 < guess.text.len();
+        let is_other = of_guess < SAME_PERCENT && (of_final < SAME_PERCENT || is_remnant);
+        is_other.then_some(Doubt::OtherWords)
     }
 
     /// The recognizer is told to be unwell until it gives words that are not doubted.

@@ -7,6 +7,7 @@ use holdfast_domain::{
     Layer, LayerState, Service, SignalKind, SourceId, Timestamp,
 };
 
+use super::climb::climbs;
 use super::explain::{FAILING_MIN, Sample, TraitId, explain};
 use super::field::{Field, FieldId, NO_TRAIT};
 use crate::bridges::Bridge;
@@ -272,10 +273,12 @@ fn compare_layer(layer: Layer, seen: &[&Call], field: &mut Field, now: Timestamp
                     .iter()
                     .map(|id| known[*id as usize].0.clone())
                     .collect(),
-                shape: shape(
-                    layer,
-                    explanation.failing.iter().map(|place| failing[*place].call),
-                ),
+                shape: shape(layer, members().map(|case| case.call), || {
+                    let all = failing.iter().chain(&healthy).zip(&samples);
+                    all.filter(|(_, sample)| is_inside(sample))
+                        .map(|(case, _)| case.call)
+                        .collect()
+                }),
                 failing: members().map(|case| case.call.id.clone()).collect(),
                 healthy: samples[failing.len()..].iter().filter(is_inside).count() as u32,
                 since: members().filter_map(failing_since).min().unwrap_or(onset),
@@ -293,8 +296,23 @@ fn compare_layer(layer: Layer, seen: &[&Call], field: &mut Field, now: Timestamp
 }
 
 /// Calls that wait for their first word fail where new work begins: machines are missing, and the
-/// calls that have theirs are well.
-fn shape<'a>(layer: Layer, members: impl Iterator<Item = &'a Call>) -> CauseShape {
+/// calls that have theirs are well. Where the work of `all` takes longer the later it is asked for,
+/// those who ask wait for each other.
+fn shape<'a>(
+    layer: Layer,
+    members: impl Iterator<Item = &'a Call>,
+    all: impl Fn() -> Vec<&'a Call>,
+) -> CauseShape {
+    if matches!(layer, Layer::Asr | Layer::Llm | Layer::Tts) {
+        let waits = all().into_iter().filter_map(|call| call.waited);
+        let of_layer = waits.filter(|waited| waited.layer == layer);
+        let waits = of_layer.map(|waited| (waited.asked, waited.ms));
+        return if climbs(&waits.collect::<Vec<_>>()) {
+            CauseShape::SaturatedPool
+        } else {
+            CauseShape::Shared
+        };
+    }
     let (mut unserved, mut all) = (0, 0);
     for call in members {
         let is_lost = call.layers[layer].signal() == Some(SignalKind::WorkerLost);

@@ -31,9 +31,11 @@ pub(super) fn sentence(group: &CauseGroup) -> String {
     let what = match group.shape {
         CauseShape::RegionOutage => "services of several layers or vendors fail".to_owned(),
         CauseShape::StarvedAutoscaling => "new calls find no machine that serves them".to_owned(),
-        CauseShape::Shared | CauseShape::SaturatedPool => {
-            format!("{} fails", words::layer(group.layer))
-        }
+        CauseShape::SaturatedPool => format!(
+            "who asks the {} waits longer and longer",
+            words::layer(group.layer)
+        ),
+        CauseShape::Shared => format!("{} fails", words::layer(group.layer)),
     };
     let everywhere = if group.traits.is_empty() {
         " on calls of every kind"

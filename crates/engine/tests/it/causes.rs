@@ -1,9 +1,9 @@
 //! Live calls that fail together: which cause they share, and what can be done to them.
 
-use holdfast_domain::fact::{Fact, SwitchCause, ToolRef};
+use holdfast_domain::fact::{Fact, Speaker, SwitchCause, ToolRef};
 use holdfast_domain::{
     ActVerb, CauseDimension, CauseGroup, CauseReach, CauseShape, CauseState, Layer, Record, Rung,
-    Service, Target,
+    Service, Target, UtteranceRole,
 };
 
 use holdfast_engine::{Effect, Entry};
@@ -446,4 +446,61 @@ fn new_calls_that_nothing_serves_are_a_want_of_machines() {
         "{}",
         found[0].sentence
     );
+}
+
+/// Every call asks its model once, one `every_ms` after the other; those of Vendor A have their answer after
+/// `wait_ms` of their place among them, the others after half a second.
+fn asks(script: &mut Script, every_ms: i64, wait_ms: impl Fn(i64) -> i64) {
+    let is_hit = |n: usize| of(n).provider == "Vendor A";
+    let actor = Speaker::Caller;
+    let mut steps = Vec::new();
+    let (mut hit, mut well) = (0, 0);
+    for n in 0..CALLS {
+        script.fact(&id(n), Fact::SpeechStarted { actor });
+        let place = if is_hit(n) { &mut hit } else { &mut well };
+        let asked = 1_000 + *place * every_ms;
+        let took = if is_hit(n) { wait_ms(*place) } else { 500 };
+        *place += 1;
+        steps.push((asked, n, false));
+        steps.push((asked + took, n, true));
+    }
+    steps.sort_unstable();
+    let mut now = 0;
+    for (at, n, is_answered) in steps {
+        script.wait(at - now);
+        now = at;
+        if is_answered {
+            script.llm_ends(&id(n), 40, 0);
+            script.agent_starts(&id(n));
+        } else {
+            script.fact(&id(n), Fact::SpeechStopped { actor });
+            script.transcript(&id(n), UtteranceRole::Caller, "where is my order");
+            script.llm_starts(&id(n), "primary-llm");
+        }
+    }
+}
+
+#[test]
+fn a_wait_that_climbs_is_a_pool_that_is_too_small() {
+    let mut script = platform();
+    asks(&mut script, 700, |place| 4_500 + 900 * place);
+    let found = alive(&script);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(traits(&found[0]), [(CauseDimension::Provider, "Vendor A")]);
+    assert_eq!(found[0].shape, CauseShape::SaturatedPool);
+    let sentence = &found[0].sentence;
+    assert!(sentence.contains("waits longer and longer"), "{sentence}");
+}
+
+#[test]
+fn work_that_is_late_and_comes_is_one_cause_until_a_turn_has_passed() {
+    let mut script = platform();
+    asks(&mut script, 20, |_| 4_600);
+    script.wait(5_000);
+    let found = alive(&script);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].shape, CauseShape::Shared, "it does not climb");
+    assert_eq!(found[0].state, CauseState::Recovering);
+    script.wait(20_000);
+    assert_eq!(alive(&script), []);
 }

@@ -64,6 +64,18 @@ fn other_words_than_were_guessed_are_the_recognizers() {
     );
     let why = script.why("c", Layer::Asr);
     assert!(why.contains("other words than it had guessed"), "{why}");
+
+    script.good_turn("c");
+    says(
+        &mut script,
+        "I have meetings all day what shall",
+        "then meetings",
+    );
+    assert_eq!(
+        script.state("c", Layer::Asr),
+        LayerState::Degraded,
+        "a remnant"
+    );
 }
 
 #[test]
