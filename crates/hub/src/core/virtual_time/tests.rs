@@ -405,13 +405,25 @@ fn what_waited_in_the_hub_is_folded_as_of_when_it_arrived() {
 fn what_does_not_say_when_it_arrived_makes_nobody_late() {
     let folder = tempfile::tempdir().unwrap();
     let (mut hub, bridge, answer) = asked(folder.path());
-    let other = |session| Input::BridgeGone {
-        session: SessionId(session),
+    let other = |hub: &mut VirtualHub, source: &str| {
+        let source = format!("//bridges/test/{source}");
+        let hello = Hello { source, ..hello() };
+        let session = hub.bridge(hello).0;
+        Input::BridgeGone { session }
     };
-    let mut taken = vec![other(98), answer_arrived(&hub, bridge, &answer), other(99)];
+    let heard = Input::BridgeText {
+        session: bridge.0,
+        text: r#"{"type":"pong","nonce":1}"#.into(),
+        arrived: NOW + 3_420,
+        room: hub.room(),
+    };
+    let (before, behind) = (other(&mut hub, "before"), other(&mut hub, "behind"));
+    let answer = answer_arrived(&hub, bridge, &answer);
     hub.clock
         .store((NOW + 4_400).as_millis(), Ordering::Relaxed);
-    hub.core.take(&mut taken);
+    // More than is taken at once: the answer still waits when the last of the others is folded.
+    hub.core.take(&mut vec![before, heard, behind]);
+    hub.core.take(&mut vec![answer]);
     end(hub);
     assert_eq!(alarms(folder.path()), []);
 }
