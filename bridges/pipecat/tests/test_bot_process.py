@@ -51,7 +51,7 @@ class BotProcess:
             while True:
                 line = await self._process.stdout.readline()
                 assert line, f"the bot ended without saying it; it said {self.lines}"
-                self.lines.append(json.loads(line))
+                self.lines.append(_line(line))
                 if holds(self.lines[-1]):
                     return self.lines[-1]
 
@@ -59,9 +59,16 @@ class BotProcess:
         """Wait for its end and return what it logged."""
         async with asyncio.timeout(DEADLINE_SECS):
             out, log = await self._process.communicate()
-        self.lines += [json.loads(line) for line in out.splitlines()]
+        self.lines += [_line(line) for line in out.splitlines()]
         assert self._process.returncode == 0, log.decode()
         return log.decode()
+
+
+def _line(text: bytes) -> dict[str, Any]:
+    """Read one line of its journal; when it was written is no matter here."""
+    line: dict[str, Any] = json.loads(text)
+    del line["at"]
+    return line
 
 
 async def test_an_unmodified_bot_is_seen_and_helped(hub: FakeHub) -> None:

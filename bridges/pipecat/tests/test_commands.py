@@ -314,6 +314,7 @@ async def test_a_turn_can_be_run_again_on_the_same_model(
         await hub.event("transcript.final", role="agent", turn=2)
     assert [n["bot"] for n in notes if n["bot"].startswith("llm_")] == [
         "llm_request",
+        "llm_error",
         "llm_request",
         "llm_answer",
     ]
