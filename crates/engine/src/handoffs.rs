@@ -778,31 +778,39 @@ impl Engine {
 
     /// The agent is no longer needed on this call, and is free unless another call needs them.
     fn release(&mut self, agent: &AgentId, call: &CallId) {
-        let is_needed = self.handoffs.cells.values().any(|cell| {
+        let (mut is_needed, mut has_offer) = (false, false);
+        for cell in self.handoffs.cells.values() {
             let handoff = &cell.handoff;
+            if handoff.state.agent() != Some(agent) || handoff.call == *call {
+                continue;
+            }
+            has_offer |= is_asked(&handoff.state);
             let is_on_call = matches!(
                 handoff.state,
                 HandoffState::Accepted { .. }
                     | HandoffState::Bridged { .. }
                     | HandoffState::Confirmed { .. }
             );
-            is_on_call
-                && handoff.state.agent() == Some(agent)
-                && handoff.call != *call
-                && self.calls.contains(&handoff.call)
-        });
-        if is_needed {
-            return;
+            is_needed |= is_on_call && self.calls.contains(&handoff.call);
         }
         let Some(human) = self.handoffs.humans.get(agent) else {
             return;
         };
-        if matches!(human.state, HumanState::OnCall | HumanState::Offered) {
-            let state = if human.wants_away {
-                HumanState::Away
-            } else {
-                HumanState::Free
-            };
+        if !matches!(human.state, HumanState::OnCall | HumanState::Offered) {
+            return;
+        }
+        // A call that was thought to be over and was told again still needs its human, who was asked
+        // for this one meanwhile.
+        let state = if has_offer {
+            HumanState::Offered
+        } else if is_needed {
+            HumanState::OnCall
+        } else if human.wants_away {
+            HumanState::Away
+        } else {
+            HumanState::Free
+        };
+        if state != human.state {
             self.set_human(agent, state);
         }
     }

@@ -669,3 +669,23 @@ fn a_human_whom_another_call_needs_is_not_free_when_one_ends() {
     script.end("d");
     assert_eq!(script.human_state("ana"), HumanState::Free);
 }
+
+#[test]
+fn a_human_whose_call_was_told_again_is_on_it_when_the_next_one_ends() {
+    let mut script = routed();
+    script.human("ana");
+    accept(&mut script, "ana");
+    completed(&mut script);
+    // The bridge knows nothing of the call for a while: its human is free, and asked for another.
+    script.fact("*", Fact::StreamSnapshot { calls: Vec::new() });
+    script.fact("*", Fact::StreamCaughtUp);
+    assert_eq!(script.human_state("ana"), HumanState::Free);
+    script.call("d");
+    script.act(ActVerb::RouteToHumans, calls(&["d"]));
+    assert_eq!(script.human_state("ana"), HumanState::Offered);
+    script.call("c");
+    script.end("d");
+    assert_eq!(script.human_state("ana"), HumanState::OnCall);
+    script.end("c");
+    assert_eq!(script.human_state("ana"), HumanState::Free);
+}
