@@ -6,12 +6,13 @@
 
 use std::time::Duration;
 
-use holdfast_domain::fact::{Fact, FactEnvelope, Text};
+use holdfast_domain::fact::FactEnvelope;
 use holdfast_domain::{SourceId, Timestamp};
 use holdfast_engine::{BridgeChange, Config, Control, Engine, Input};
 use holdfast_simulator::{Output, Platform, PlatformConfig, WorldKind};
 
 use crate::clock::worked;
+use crate::teller::Teller;
 
 /// Calls on one platform. More of them are more platforms, as it would be.
 const CALLS_PER_PLATFORM: usize = 10_000;
@@ -51,8 +52,7 @@ pub struct Lines {
 struct Line {
     source: SourceId,
     platform: Platform,
-    sequence: u64,
-    heartbeat_at: Timestamp,
+    teller: Teller,
 }
 
 /// An event as it arrives: when, from which line, what.
@@ -150,11 +150,12 @@ impl Lines {
                     world: WorldKind::Varied,
                     noise: true,
                 };
+                let source = SourceId::new(format!("//bridges/simulator/{n}"));
+                let first = BEGAN + HEARTBEAT_MS;
                 Line {
-                    source: SourceId::new(format!("//bridges/simulator/{n}")),
+                    teller: Teller::new(source.to_string(), HEARTBEAT_MS, first),
+                    source,
                     platform: Platform::new(config, BEGAN),
-                    sequence: 0,
-                    heartbeat_at: BEGAN + HEARTBEAT_MS,
                 }
             })
             .collect();
@@ -176,14 +177,7 @@ impl Lines {
             let outputs = self.all[n].platform.advance(self.now);
             self.put(n, outputs, &mut arrivals);
             let line = &mut self.all[n];
-            if line.heartbeat_at <= self.now {
-                line.heartbeat_at = self.now + HEARTBEAT_MS;
-                let fact = Fact::BridgeHeartbeat {
-                    live_calls: line.platform.live_calls() as u64,
-                    buffered: 0,
-                    unmapped: 0,
-                };
-                let envelope = line.envelope(Text::Borrowed("*"), self.now, self.now, fact);
+            if let Some(envelope) = line.teller.heartbeat(&line.platform, self.now) {
                 arrivals.push((self.now, n, envelope));
             }
         }
@@ -212,34 +206,8 @@ impl Lines {
             let Output::Event(event) = output else {
                 continue;
             };
-            let subject = event
-                .call
-                .map_or(Text::Borrowed("*"), |call| Text::Owned(call.to_string()));
-            let mut envelope = self.all[n].envelope(subject, event.at, now, event.fact);
-            envelope.layer = event.layer;
+            let envelope = self.all[n].teller.event(event, now);
             arrivals.push((now, n, envelope));
-        }
-    }
-}
-
-impl Line {
-    fn envelope(
-        &mut self,
-        subject: Text<'static>,
-        time: Timestamp,
-        recorded: Timestamp,
-        fact: Fact<'static>,
-    ) -> FactEnvelope<'static> {
-        self.sequence += 1;
-        FactEnvelope {
-            id: Text::Owned(format!("{}-{}", self.source, self.sequence)),
-            subject,
-            time,
-            recorded,
-            sequence: self.sequence,
-            layer: None,
-            cause: None,
-            fact,
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, bail};
-use holdfast_domain::fact::{Fact, FactEnvelope, Speaker, Text};
+use holdfast_domain::fact::{Fact, Speaker};
 use holdfast_domain::{CallId, Command, FaultScope, Protected, Timestamp};
 use holdfast_hub::{Heard, HubConfig, Peer, VirtualHub};
 use holdfast_protocol::bridge::{
@@ -18,6 +18,7 @@ use holdfast_protocol::event::{write_batch, write_event};
 use holdfast_simulator::{Output, Platform, PlatformConfig, WorldKind};
 
 use crate::clock::elapsed;
+use crate::teller::Teller;
 
 /// What the network takes each way, in microseconds.
 const NETWORK_US: i64 = 20_000;
@@ -119,8 +120,7 @@ struct Bench {
     platform: Platform,
     _data: tempfile::TempDir,
     now: Timestamp,
-    sequence: u64,
-    heartbeat_at: Timestamp,
+    teller: Teller,
     /// Frames to the hub, by when they arrive.
     to_hub: BTreeMap<(i64, u64), (String, Vec<Seen>)>,
     to_platform: BTreeMap<(i64, u64), CommandFrame>,
@@ -217,8 +217,7 @@ impl Bench {
             platform: Platform::new(config, BEGAN).beating(BEAT_MS),
             _data: data,
             now: BEGAN,
-            sequence: 0,
-            heartbeat_at: BEGAN,
+            teller: Teller::new("b".to_owned(), HEARTBEAT_MS, BEGAN),
             to_hub: BTreeMap::new(),
             to_platform: BTreeMap::new(),
             frames: 0,
@@ -271,25 +270,13 @@ impl Bench {
             match output {
                 Output::Event(event) => {
                     self.watch(event.call.as_ref(), &event.fact, us(event.at), &mut seen);
-                    let subject = event
-                        .call
-                        .map_or(Text::Borrowed("*"), |call| Text::Owned(call.to_string()));
-                    let mut envelope = self.envelope(subject, event.at, now, event.fact);
-                    envelope.layer = event.layer;
-                    envelope.cause = event.cause.map(|cause| Text::Owned(cause.to_string()));
+                    let envelope = self.teller.event(event, now);
                     events.push(write_event(SOURCE, EPOCH, &envelope));
                 }
                 Output::Answer(result) => results.push(result),
             }
         }
-        if self.heartbeat_at <= now {
-            self.heartbeat_at = now + HEARTBEAT_MS;
-            let fact = Fact::BridgeHeartbeat {
-                live_calls: self.platform.live_calls() as u64,
-                buffered: 0,
-                unmapped: 0,
-            };
-            let envelope = self.envelope(Text::Borrowed("*"), now, now, fact);
+        if let Some(envelope) = self.teller.heartbeat(&self.platform, now) {
             events.push(write_event(SOURCE, EPOCH, &envelope));
         }
         let arrives = us(now) + NETWORK_US;
@@ -442,26 +429,6 @@ impl Bench {
             HubFrame::Welcome(_) | HubFrame::Ack { .. } => {}
         }
         Ok(())
-    }
-
-    fn envelope(
-        &mut self,
-        subject: Text<'static>,
-        time: Timestamp,
-        recorded: Timestamp,
-        fact: Fact<'static>,
-    ) -> FactEnvelope<'static> {
-        self.sequence += 1;
-        FactEnvelope {
-            id: Text::Owned(format!("b-{}", self.sequence)),
-            subject,
-            time,
-            recorded,
-            sequence: self.sequence,
-            layer: None,
-            cause: None,
-            fact,
-        }
     }
 }
 

@@ -17,3 +17,4 @@ pub mod handoffs;
 pub mod listen;
 pub mod masking;
 pub mod score;
+mod teller;

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, bail};
-use holdfast_domain::fact::{Fact, FactEnvelope, Text};
 use holdfast_domain::{
     Act, ActId, ActVerb, CallId, FaultScope, Handoff, HandoffId, HandoffState, HumanState, Record,
     Request, Target, Timestamp,
@@ -22,6 +21,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{BEGAN, Outcome};
+use crate::teller::Teller;
 
 const SOURCE: &str = "//bridges/simulator/floor";
 /// Live calls: enough that some wait, few enough that a floor is over in a moment.
@@ -63,8 +63,7 @@ pub(super) struct Floor {
     pub(super) platform: Platform,
     pub(super) bridge: Option<Peer>,
     epoch: u64,
-    sequence: u64,
-    heartbeat_at: Timestamp,
+    teller: Teller,
     agents: Vec<Agent>,
     supervisor: Option<Peer>,
     fault: Option<String>,
@@ -96,8 +95,7 @@ impl Floor {
             platform: Platform::new(config, BEGAN),
             bridge: None,
             epoch: 0,
-            sequence: 0,
-            heartbeat_at: BEGAN,
+            teller: Teller::new("0".to_owned(), HEARTBEAT_MS, BEGAN),
             agents: AGENTS
                 .iter()
                 .map(|name| Agent {
@@ -269,8 +267,7 @@ impl Floor {
             return;
         };
         self.epoch += 1;
-        self.sequence = 0;
-        self.heartbeat_at = self.now;
+        self.teller = Teller::new(self.epoch.to_string(), HEARTBEAT_MS, self.now);
         let named = |name: &str| Named {
             name: name.to_owned(),
             version: "1".to_owned(),
@@ -315,29 +312,11 @@ impl Floor {
             return;
         };
         let mut events = Vec::new();
-        let mut envelope = |subject: Text<'static>, at, fact: Fact<'static>| {
-            self.sequence += 1;
-            FactEnvelope {
-                id: Text::Owned(format!("{}-{}", self.epoch, self.sequence)),
-                subject,
-                time: at,
-                recorded: self.now,
-                sequence: self.sequence,
-                layer: None,
-                cause: None,
-                fact,
-            }
-        };
         let epoch = self.epoch.to_string();
         for output in outputs {
             match output {
                 Output::Event(event) => {
-                    let subject = event
-                        .call
-                        .map_or(Text::Borrowed("*"), |call| Text::Owned(call.to_string()));
-                    let mut told = envelope(subject, event.at, event.fact);
-                    told.layer = event.layer;
-                    told.cause = event.cause.map(|cause| Text::Owned(cause.to_string()));
+                    let told = self.teller.event(event, self.now);
                     events.push(write_event(SOURCE, &epoch, &told));
                 }
                 Output::Answer(result) => {
@@ -350,14 +329,7 @@ impl Floor {
                 }
             }
         }
-        if self.heartbeat_at <= self.now {
-            self.heartbeat_at = self.now + HEARTBEAT_MS;
-            let fact = Fact::BridgeHeartbeat {
-                live_calls: self.platform.live_calls() as u64,
-                buffered: 0,
-                unmapped: 0,
-            };
-            let told = envelope(Text::Borrowed("*"), self.now, fact);
+        if let Some(told) = self.teller.heartbeat(&self.platform, self.now) {
             events.push(write_event(SOURCE, &epoch, &told));
         }
         for batch in events.chunks(100) {
@@ -371,7 +343,7 @@ impl Floor {
         };
         hub.advance(self.now);
         if !hub.settle() {
-            bail!("the journal of seed's floor could not be written");
+            bail!("the journal of the floor could not be written");
         }
         let Some(peer) = self.bridge else {
             return Ok(());
