@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use holdfast_domain::fact::{Fact, FactEnvelope};
 
 use crate::conversation::Conversation;
-use crate::fact::{has_text, mask};
+use crate::fact::mask;
 
 /// Calls that are remembered at once: ten times the calls of the largest hub. Each takes a few
 /// hundred bytes, so all of them some 100 MB. Beyond it the calls that were heard longest ago are
@@ -31,25 +31,25 @@ impl Conversations {
     ///
     /// Facts of one call are given in their order. The fact of a call that ends makes room.
     pub fn mask(&mut self, envelope: &mut FactEnvelope<'_>) -> usize {
-        if !has_text(&envelope.fact) {
-            return 0;
-        }
-        self.clock += 1;
-        let subject = envelope.subject.as_ref();
-        if !self.calls.contains_key(subject) {
-            self.make_room();
-            self.calls.insert(subject.to_owned(), Remembered::default());
-        }
-        let ends = matches!(envelope.fact, Fact::CallEnded { .. });
-        let Some(call) = self.calls.get_mut(subject) else {
-            return 0;
-        };
-        call.heard = self.clock;
-        let n_found = mask(&mut call.conversation, &mut envelope.fact);
+        let FactEnvelope { subject, fact, .. } = envelope;
+        let ends = matches!(fact, Fact::CallEnded { .. });
+        let n_found = mask(|| self.conversation(subject), fact);
         if ends {
-            self.calls.remove(envelope.subject.as_ref());
+            self.calls.remove(subject.as_ref());
         }
         n_found
+    }
+
+    fn conversation(&mut self, call: &str) -> &mut Conversation {
+        self.clock += 1;
+        if !self.calls.contains_key(call) {
+            self.make_room();
+            self.calls.insert(call.to_owned(), Remembered::default());
+        }
+        let call = self.calls.get_mut(call);
+        let call = call.expect("it was known, or has just been put there");
+        call.heard = self.clock;
+        &mut call.conversation
     }
 
     /// How many calls are remembered.

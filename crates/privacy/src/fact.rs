@@ -7,86 +7,34 @@ use holdfast_domain::{Protected, UtteranceRole};
 
 use crate::conversation::{Conversation, Masked};
 
-/// True when a fact has text that somebody said or wrote, or changes how such text is read.
+/// Masks every free text of a fact, and remembers what the next one needs. Gives how many spans
+/// were found. Only a fact with text that somebody said or wrote, or that changes how such text is
+/// read, asks for its `conversation`.
 ///
 /// The names of services, tools, workers, queues and reasons come from configuration and from code;
 /// they are looked at where a platform may put words of a person into them.
-pub(crate) fn has_text(fact: &Fact<'_>) -> bool {
-    match fact {
-        Fact::CallStarted(_)
-        | Fact::CallUpdated(_)
-        | Fact::CallEnded { .. }
-        | Fact::ParticipantJoined { .. }
-        | Fact::ParticipantLeft { .. }
-        | Fact::TransportDisconnected { .. }
-        | Fact::TransportReconnected { .. }
-        | Fact::TranscriptPartial { .. }
-        | Fact::TranscriptFinal { .. }
-        | Fact::ToolRequested { .. }
-        | Fact::ToolCompleted { .. }
-        | Fact::ToolFailed { .. }
-        | Fact::ServiceError { .. }
-        | Fact::ServiceAvailabilityChanged { .. }
-        | Fact::HandoffRequested { .. }
-        | Fact::HandoffFailed { .. } => true,
-        Fact::TransportQuality { .. }
-        | Fact::TurnStarted { .. }
-        | Fact::TurnEnded { .. }
-        | Fact::TurnLatency { .. }
-        | Fact::SpeechStarted { .. }
-        | Fact::SpeechStopped { .. }
-        | Fact::SpeechInterrupted { .. }
-        | Fact::AgentStateChanged { .. }
-        | Fact::AgentReplaced { .. }
-        | Fact::LlmResponseStarted { .. }
-        | Fact::LlmResponseEnded { .. }
-        | Fact::TtsStarted { .. }
-        | Fact::TtsStopped { .. }
-        | Fact::ToolStarted { .. }
-        | Fact::ToolTimedOut { .. }
-        | Fact::ToolCancelled { .. }
-        | Fact::ToolCatalogChanged { .. }
-        | Fact::ServiceLatency { .. }
-        | Fact::ServiceUsage { .. }
-        | Fact::ServiceSwitched { .. }
-        | Fact::ServiceSettingsChanged { .. }
-        | Fact::PipelineStalled { .. }
-        | Fact::PipelineIdle { .. }
-        | Fact::WorkerRegistered { .. }
-        | Fact::WorkerLost { .. }
-        | Fact::Beat { .. }
-        | Fact::HandoffCompleted { .. }
-        | Fact::StreamSnapshot { .. }
-        | Fact::StreamGapDetected { .. }
-        | Fact::StreamCaughtUp
-        | Fact::BridgeHeartbeat { .. }
-        | Fact::DrillFaultsChanged { .. } => false,
-    }
-}
-
-/// Masks every free text of a fact, and remembers what the next one needs. Gives how many spans
-/// were found.
-pub(crate) fn mask(conversation: &mut Conversation, fact: &mut Fact<'_>) -> usize {
-    let mut pen = Pen {
-        conversation,
+pub(crate) fn mask<'a>(
+    conversation: impl FnOnce() -> &'a mut Conversation,
+    fact: &mut Fact<'_>,
+) -> usize {
+    let pen = || Pen {
+        conversation: conversation(),
         n_found: 0,
     };
     match fact {
-        Fact::CallStarted(call) => pen.started(call),
-        Fact::CallUpdated(call) => pen.updated(call),
-        Fact::TranscriptPartial { role, text } => {
-            let masked = pen.conversation.guess(*role, text, None);
-            pen.put(text, masked);
-        }
+        Fact::CallStarted(call) => pen().started(call),
+        Fact::CallUpdated(call) => pen().updated(call),
+        Fact::TranscriptPartial { role, text } => pen().guessed(*role, text),
         Fact::TranscriptFinal {
             role,
             text,
             language,
             unspoken,
             ..
-        } => pen.said(*role, text, language.as_deref(), unspoken.as_mut()),
-        Fact::ToolRequested { args, .. } => pen.option(args.as_mut()),
-        Fact::ToolCompleted { result, .. } => pen.option(result.as_mut()),
+        } => pen().said(*role, text, language.as_deref(), unspoken.as_mut()),
+        Fact::ToolRequested { args: text, .. }
+        | Fact::ToolCompleted { result: text, .. }
+        | Fact::ServiceAvailabilityChanged { reason: text, .. } => pen().texts(text),
         Fact::ToolFailed {
             error_type,
             message,
@@ -96,21 +44,14 @@ pub(crate) fn mask(conversation: &mut Conversation, fact: &mut Fact<'_>) -> usiz
             error_type,
             message,
             ..
-        } => {
-            pen.text(error_type);
-            pen.text(message);
-        }
-        Fact::ServiceAvailabilityChanged { reason, .. } => pen.option(reason.as_mut()),
+        } => pen().texts([error_type, message]),
         Fact::CallEnded { reason, .. }
         | Fact::TransportDisconnected { reason }
         | Fact::TransportReconnected { reason }
-        | Fact::HandoffFailed { reason, .. } => pen.text(reason),
-        Fact::HandoffRequested { to, reason } => {
-            pen.text(to);
-            pen.text(reason);
-        }
+        | Fact::HandoffFailed { reason, .. } => pen().texts([reason]),
+        Fact::HandoffRequested { to, reason } => pen().texts([to, reason]),
         Fact::ParticipantJoined { identity, .. } | Fact::ParticipantLeft { identity, .. } => {
-            pen.text(identity);
+            pen().texts([identity])
         }
         Fact::TransportQuality { .. }
         | Fact::TurnStarted { .. }
@@ -143,12 +84,11 @@ pub(crate) fn mask(conversation: &mut Conversation, fact: &mut Fact<'_>) -> usiz
         | Fact::StreamGapDetected { .. }
         | Fact::StreamCaughtUp
         | Fact::BridgeHeartbeat { .. }
-        | Fact::DrillFaultsChanged { .. } => {}
+        | Fact::DrillFaultsChanged { .. } => 0,
     }
-    pen.n_found
 }
 
-/// Writes marks, and counts.
+/// Writes marks, and counts. Each thing that it does ends with what it found.
 struct Pen<'a> {
     conversation: &'a mut Conversation,
     n_found: usize,
@@ -165,6 +105,11 @@ impl Pen<'_> {
     fn text(&mut self, text: &mut Text<'_>) {
         let masked = self.conversation.text(text);
         self.put(text, masked);
+    }
+
+    fn texts<'t, 'f: 't>(mut self, texts: impl IntoIterator<Item = &'t mut Text<'f>>) -> usize {
+        texts.into_iter().for_each(|text| self.text(text));
+        self.n_found
     }
 
     fn option(&mut self, text: Option<&mut Text<'_>>) {
@@ -185,12 +130,18 @@ impl Pen<'_> {
         }
     }
 
-    fn started(&mut self, call: &mut CallStarted<'_>) {
-        self.conversation.set_language(&call.language);
-        self.option(call.customer.as_mut());
+    fn guessed(mut self, role: UtteranceRole, text: &mut Text<'_>) -> usize {
+        let masked = self.conversation.guess(role, text, None);
+        self.put(text, masked);
+        self.n_found
     }
 
-    fn updated(&mut self, call: &mut CallUpdated<'_>) {
+    fn started(self, call: &mut CallStarted<'_>) -> usize {
+        self.conversation.set_language(&call.language);
+        self.texts(&mut call.customer)
+    }
+
+    fn updated(mut self, call: &mut CallUpdated<'_>) -> usize {
         if let Some(language) = &call.language {
             self.conversation.set_language(language);
         }
@@ -211,17 +162,18 @@ impl Pen<'_> {
         for promise in call.promises.iter_mut().flatten() {
             self.string(&mut promise.text);
         }
+        self.n_found
     }
 
     /// The tail that was never heard is the tail of the masked words too: where the voice broke off
     /// inside of a mark, the whole mark was not heard.
     fn said(
-        &mut self,
+        mut self,
         role: UtteranceRole,
         text: &mut Text<'_>,
         language: Option<&str>,
         unspoken: Option<&mut Text<'_>>,
-    ) {
+    ) -> usize {
         let masked = self.conversation.words(role, text, language);
         if let Some(unspoken) = unspoken {
             match text.len().checked_sub(unspoken.len()) {
@@ -235,6 +187,7 @@ impl Pen<'_> {
             }
         }
         self.put(text, masked);
+        self.n_found
     }
 }
 
