@@ -1,73 +1,36 @@
-//! A console without its window, as a test sits at it.
+//! A console without its window, as a test of a single call sits at it.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use holdfast_console::{Console, ConsoleConfig, Token};
 use holdfast_domain::{
     Act, ActId, ActVerb, CallDetail, CallId, CallSummary, CommandId, CommandRecord, Reply, Request,
     Target,
 };
-use holdfast_protocol::window::{About, BoardFilter, Frame, FrameRequest};
+use holdfast_protocol::window::Frame;
+use holdfast_tests::desk;
 use holdfast_tests::patience::until;
-use tokio::runtime::Runtime;
 
 /// How long something that takes a second or two may take on a slow and busy machine.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
-/// A console and the runtime that it lives in.
+/// A console of somebody who watches one call.
 #[derive(Debug)]
-pub(crate) struct Desk {
-    runtime: Runtime,
-    console: Console,
+pub(crate) struct Desk(desk::Desk);
+
+impl Deref for Desk {
+    type Target = desk::Desk;
+
+    fn deref(&self) -> &desk::Desk {
+        &self.0
+    }
 }
 
 impl Desk {
     pub(crate) fn at(hub: SocketAddr, token: &str) -> anyhow::Result<Self> {
-        let runtime = Runtime::new()?;
-        let hub_url = format!("ws://{hub}/v1/console");
-        let config = ConsoleConfig {
-            about: About {
-                version: "test".to_owned(),
-                hub_url: hub_url.clone(),
-                embedded: false,
-                bridge_url: None,
-                connection_file: None,
-            },
-            hub_url,
-            token: Token::new(token),
-            seed: 1,
-        };
-        let console = {
-            let _inside = runtime.enter();
-            Console::start(config)
-        };
-        Ok(Self { runtime, console })
-    }
-
-    /// All that the window would paint now, with a call open or not.
-    pub(crate) fn frame(&self, open: Option<&str>) -> anyhow::Result<Frame> {
-        let request = FrameRequest {
-            ack: 0,
-            first: 0,
-            count: 100,
-            frozen: false,
-            filter: BoardFilter::default(),
-            open: open.map(CallId::new),
-        };
-        Ok(self.runtime.block_on(self.console.frame(request))?)
-    }
-
-    /// Waits until a frame shows something.
-    pub(crate) fn until<T>(
-        &self,
-        what: &str,
-        limit: Duration,
-        mut look: impl FnMut(&Frame) -> Option<T>,
-    ) -> anyhow::Result<T> {
-        let seen = until(what, limit, || Ok(look(&self.frame(None)?)));
-        seen.with_context(|| format!("the desk shows {:#?}", self.frame(None)))
+        Ok(Self(desk::Desk::at(hub, token)?))
     }
 
     /// Waits until a call's row shows something.
@@ -114,11 +77,6 @@ impl Desk {
                     .find(|command| command.id == *id)?,
             )
         })
-    }
-
-    /// Asks for something.
-    pub(crate) fn ask(&self, request: Request) -> Reply {
-        self.runtime.block_on(self.console.request(request))
     }
 
     /// Acts on one call.

@@ -2,19 +2,17 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use holdfast_console::{Console, ConsoleConfig, Token};
-use holdfast_domain::{Reply, Request, Run};
-use holdfast_protocol::window::{About, BoardFilter, Frame, FrameRequest};
-use holdfast_tests::patience::until;
+use holdfast_domain::Run;
+use holdfast_tests::desk::Desk;
 use holdfast_tests::program::Program;
 use holdfast_tests::window::{Opening, Window};
 use holdfast_tests::{hub, place};
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
 
 use crate::sight::LIMIT;
 
@@ -32,9 +30,14 @@ pub(crate) struct Team {
 
 /// A console without a window.
 #[derive(Debug)]
-pub(crate) struct Second {
-    runtime: Runtime,
-    console: Console,
+pub(crate) struct Second(Desk);
+
+impl Deref for Second {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.0
+    }
 }
 
 impl Team {
@@ -99,55 +102,11 @@ impl Team {
 
 impl Second {
     fn at(hub: SocketAddr, token: &str) -> anyhow::Result<Self> {
-        let runtime = Runtime::new()?;
-        let hub_url = format!("ws://{hub}/v1/console");
-        let config = ConsoleConfig {
-            about: About {
-                version: "test".to_owned(),
-                hub_url: hub_url.clone(),
-                embedded: false,
-                bridge_url: None,
-                connection_file: None,
-            },
-            hub_url,
-            token: Token::new(token),
-            seed: 1,
-        };
-        let console = {
-            let _inside = runtime.enter();
-            Console::start(config)
-        };
-        let second = Self { runtime, console };
+        let second = Self(Desk::at(hub, token)?);
         second.until("a fresh view", LIMIT, |frame| {
             (frame.status.actions_off.is_none() && !frame.status.stale).then_some(())
         })?;
         Ok(second)
-    }
-
-    /// Asks for something.
-    pub(crate) fn ask(&self, request: Request) -> Reply {
-        self.runtime.block_on(self.console.request(request))
-    }
-
-    /// Waits until a frame shows something.
-    pub(crate) fn until<T>(
-        &self,
-        what: &str,
-        limit: Duration,
-        mut look: impl FnMut(&Frame) -> Option<T>,
-    ) -> anyhow::Result<T> {
-        until(what, limit, || {
-            let request = FrameRequest {
-                ack: 0,
-                first: 0,
-                count: 100,
-                frozen: false,
-                filter: BoardFilter::default(),
-                open: None,
-            };
-            let frame = self.runtime.block_on(self.console.frame(request))?;
-            Ok(look(&frame))
-        })
     }
 
     /// Waits until the newest run is in a state.
