@@ -160,6 +160,9 @@ impl Engine {
             if call.commands.len() > COMMANDS_MAX {
                 call.commands.remove(0);
             }
+            if let Command::SwitchModel { layer, to, .. } = &record.command {
+                call.switch_ordered(*layer, to);
+            }
             self.out.show_call(&call.id, &mut call.dirty);
         }
         self.append(entry(&record));
@@ -369,6 +372,13 @@ impl Engine {
         let record = cell.record.clone();
         self.append(entry(&record));
         if let Some(call) = record.call.as_ref().and_then(|id| self.calls.get_mut(id)) {
+            if let Command::SwitchModel { layer, to, .. } = &record.command
+                && (record.state().is_final()
+                    || matches!(record.state(), CommandState::Applied { .. }))
+            {
+                let is_refused = matches!(record.state(), CommandState::Rejected { .. });
+                call.order_is_over(*layer, to, is_refused, now);
+            }
             self.out.show_call(&call.id, &mut call.dirty);
         }
         if record.state().is_final() {

@@ -13,6 +13,7 @@ use super::floor::{FloorState, Owes};
 use super::gaps::Gaps;
 use super::health::{LayerCell, Outcomes};
 use super::pace::Cells;
+use super::services::Ordered;
 use super::tools::ToolMark;
 use super::turn::{Model, Turn};
 use crate::Config;
@@ -103,6 +104,9 @@ pub(crate) struct Call {
     pub(crate) answered_at: Option<Timestamp>,
     /// When another service began to serve, and in which layer, last.
     pub(crate) switched: Option<(Layer, Timestamp)>,
+    /// The newest switch that we ordered and that is not over.
+    #[serde(default)]
+    pub(crate) ordered: Option<Box<Ordered>>,
     /// The platform told of the model's responses on this call.
     pub(crate) tells_llm: bool,
     /// The platform told final transcripts of the caller on this call.
@@ -186,6 +190,7 @@ impl Call {
             failing_since: None,
             answered_at: None,
             switched: None,
+            ordered: None,
             tells_llm: false,
             tells_transcripts: false,
             ghost_since: None,

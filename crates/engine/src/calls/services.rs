@@ -2,6 +2,7 @@
 
 use holdfast_domain::fact::SwitchCause;
 use holdfast_domain::{EventId, Layer, LayerState, SignalKind, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::Cx;
 use super::call::{Call, ErrorSeen};
@@ -9,7 +10,43 @@ use super::health::{Note, bit, evidence};
 use super::turn::Model;
 use crate::words;
 
+/// A switch that we ordered and that the platform tries out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ordered {
+    layer: Layer,
+    to: String,
+    /// Who served when `to` began to work for the order; None until it does.
+    replaced: Option<String>,
+}
+
 impl Call {
+    /// A switch of `layer` to the service `to` was ordered.
+    pub(crate) fn switch_ordered(&mut self, layer: Layer, to: &str) {
+        self.ordered = Some(Box::new(Ordered {
+            layer,
+            to: to.to_owned(),
+            replaced: None,
+        }));
+    }
+
+    /// The newest ordered switch, of `layer` to `to`, is over. If it was refused, nothing changed:
+    /// who served before it serves again, whatever the refused one did when it was tried.
+    pub(crate) fn order_is_over(
+        &mut self,
+        layer: Layer,
+        to: &str,
+        is_refused: bool,
+        at: Timestamp,
+    ) {
+        let is_newest = |ordered: &mut Box<Ordered>| ordered.layer == layer && ordered.to == to;
+        let Some(ordered) = self.ordered.take_if(is_newest) else {
+            return;
+        };
+        if let Some(replaced) = ordered.replaced.filter(|_| is_refused) {
+            self.set_active(layer, &replaced, at);
+        }
+    }
+
     pub(crate) fn service_error(
         &mut self,
         service: &str,
@@ -111,6 +148,8 @@ impl Call {
             return;
         }
         self.set_active(layer, to, cx.at);
+        // Who serves was told: no refusal says otherwise.
+        self.ordered.take_if(|ordered| ordered.layer == layer);
         if cause == SwitchCause::Failover {
             let words = format!(
                 "{} moved from {from} to {to} by the platform's own failover",
@@ -121,7 +160,8 @@ impl Call {
         }
     }
 
-    /// Work of a service that was not thought to serve: the platform moved without a word.
+    /// Work of a service that was not thought to serve: the platform tries out what we ordered, or
+    /// it moved without a word.
     pub(crate) fn worked(&mut self, layer: Layer, service: &str, cx: &mut Cx<'_>) {
         let known = self
             .services
@@ -133,6 +173,12 @@ impl Call {
         let before = self.layer_words(layer);
         let replaced = self.active(layer).map(|active| active.name.clone());
         self.set_active(layer, service, cx.at);
+        let is_trial =
+            |ordered: &&mut Box<Ordered>| ordered.layer == layer && ordered.to == service;
+        if let Some(ordered) = self.ordered.as_mut().filter(is_trial) {
+            ordered.replaced = replaced;
+            return;
+        }
         let words = format!("{before} was replaced by {service}, no error was told");
         self.tell_failover(layer, &words, cx);
         if let Some(replaced) = replaced {

@@ -3,8 +3,8 @@
 use holdfast_domain::fact::{Fact, SwitchCause};
 use holdfast_domain::{
     ActId, ActVerb, ActiveFault, AiState, AnomalyKind, CommandId, CommandState, FailureKind,
-    FaultScope, Layer, LayerState, NeedLevel, ReadBack, RejectionKind, Reply, Request, SourceId,
-    Target,
+    FaultScope, Layer, LayerState, NeedLevel, ReadBack, RejectionKind, Reply, Request, Rung,
+    SourceId, Target,
 };
 use holdfast_engine::{AnswerState, Control, Effect, Entry};
 
@@ -86,6 +86,49 @@ fn a_switch_is_proven_by_the_next_good_turn() {
     ));
     assert_eq!(script.state("c", Layer::Llm), LayerState::Healthy);
     assert_eq!(script.summary("c").failed_turns, 0);
+}
+
+#[test]
+fn a_refused_switch_leaves_the_former_service_in_place_whatever_the_other_tried() {
+    let mut script = failing_call();
+    let id = script.act_on(switch(None), "c");
+    script.answer(&id, AnswerState::Accepted);
+    script.llm_starts("c", "backup-llm");
+    script.error("c", Layer::Llm, "backup-llm", "http_401");
+    let refused = AnswerState::Rejected(RejectionKind::TargetUnusable, "it cannot log in".into());
+    script.answer(&id, refused);
+    assert_eq!(script.layer("c", Layer::Llm).service, "primary-llm");
+    assert_eq!(script.summary("c").rung, Rung::Primary);
+}
+
+#[test]
+fn a_failover_of_the_platform_during_a_switch_that_is_refused_stays() {
+    let mut script = failing_call();
+    let id = script.act_on(switch(None), "c");
+    script.llm_starts("c", "backup-llm");
+    script.switched("c", "primary-llm", "backup-llm", SwitchCause::Failover);
+    let refused = AnswerState::Rejected(RejectionKind::ExpectationFailed, "it moved".into());
+    script.answer(&id, refused);
+    assert_eq!(script.layer("c", Layer::Llm).service, "backup-llm");
+}
+
+#[test]
+fn a_service_that_works_for_our_order_is_no_failover_without_a_word() {
+    let mut script = failing_call();
+    let before = script.why("c", Layer::Llm);
+    let id = script.act_on(switch(None), "c");
+    script.llm_starts("c", "backup-llm");
+    assert_eq!(script.layer("c", Layer::Llm).service, "backup-llm");
+    assert_eq!(script.why("c", Layer::Llm), before);
+    script.answer(&id, switched_to("backup-llm", true));
+    script.llm_starts("c", "primary-llm");
+    assert!(
+        script
+            .why("c", Layer::Llm)
+            .contains("was replaced by primary-llm, no error was told"),
+        "nobody ordered that: {}",
+        script.why("c", Layer::Llm)
+    );
 }
 
 #[test]
